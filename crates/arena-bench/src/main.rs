@@ -1,0 +1,2 @@
+//! arena-bench
+fn main() {}
