@@ -76,8 +76,8 @@ impl fmt::Display for WorldId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{got}` is not a valid {what}")]
 pub struct ParseIdError {
-    what: &'static str,
-    got: String,
+    pub(crate) what: &'static str,
+    pub(crate) got: String,
 }
 
 /// Shortens hostile input before it is repeated in an error.

@@ -2,6 +2,18 @@
 //!
 //! Must not import: any other Arena crate, an async runtime, SQL, HTTP, a clock or ambient randomness.
 
+pub mod admission;
+pub mod bot;
+pub mod channel;
+pub mod fault;
+pub mod health;
 mod ids;
+mod metadata;
+mod retry;
+pub mod sync;
+mod time;
 
 pub use ids::{BotId, ParseIdError, WorldId};
+pub use metadata::{Metadata, MetadataError};
+pub use retry::RetryPolicy;
+pub use time::Timestamp;

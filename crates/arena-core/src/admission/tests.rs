@@ -1,0 +1,260 @@
+use super::*;
+use crate::channel::{ChannelKind, ChannelName, Mode, Region, Status};
+use crate::ids::BotId;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn id(n: u32) -> BotId {
+    BotId(Uuid::from_u128(u128::from(n)))
+}
+
+fn name(text: &str) -> ChannelName {
+    text.parse().unwrap()
+}
+
+fn empty() -> Board {
+    Board::new(AdmissionRules::default(), [], [], [])
+}
+
+fn newcomer(n: u32, kind: ChannelKind, region: Option<&str>) -> Newcomer {
+    let region: Option<Region> = region.map(|r| r.parse().unwrap());
+    Newcomer { bot: id(n), kind, region, channel: None }
+}
+
+fn enroll(board: &mut Board, bots: std::ops::Range<u32>) -> Applied {
+    let bots = bots.map(|n| newcomer(n, ChannelKind::Main, None)).collect();
+    board.apply(&Op::Enroll { bots }).unwrap()
+}
+
+fn loads(board: &Board) -> Vec<(String, u32)> {
+    board.channels().map(|c| (c.name.to_string(), c.bots)).collect()
+}
+
+fn open(board: &mut Board, channel: &str, max_bots: u32) {
+    let op = Op::Open {
+        name: Some(name(channel)),
+        kind: ChannelKind::Main,
+        region: None,
+        max_bots: Some(max_bots),
+    };
+    board.apply(&op).unwrap();
+}
+
+#[test]
+fn a_shard_opens_when_the_group_would_pass_four_fifths() {
+    let mut board = empty();
+    enroll(&mut board, 0..24);
+    assert_eq!(loads(&board), [("main".to_owned(), 24)]);
+    let applied = enroll(&mut board, 24..25);
+    assert_eq!(applied.opened, [name("main-2")]);
+    assert_eq!(loads(&board), [("main".to_owned(), 24), ("main-2".to_owned(), 1)]);
+}
+
+#[test]
+fn the_least_loaded_shard_is_taken() {
+    let mut board = empty();
+    enroll(&mut board, 0..48);
+    assert_eq!(loads(&board), [("main".to_owned(), 24), ("main-2".to_owned(), 24)]);
+}
+
+#[test]
+fn shard_numbers_are_not_reused_after_a_deletion() {
+    let mut board = empty();
+    enroll(&mut board, 0..60);
+    board.apply(&Op::Close { channel: name("main-2") }).unwrap();
+    let op = Op::Open { name: None, kind: ChannelKind::Main, region: None, max_bots: None };
+    let opened = board.apply(&op).unwrap().opened;
+    assert!(board.channels().filter(|c| c.name == opened[0]).count() == 1);
+    assert!(opened[0].split().1 > 3, "{opened:?}");
+}
+
+#[test]
+fn a_named_shard_is_stepped_over() {
+    let mut board = empty();
+    open(&mut board, "main", 30);
+    open(&mut board, "main-2", 30);
+    let op = Op::Open { name: None, kind: ChannelKind::Main, region: None, max_bots: None };
+    assert_eq!(board.apply(&op).unwrap().opened, [name("main-3")]);
+    let again =
+        Op::Open { name: Some(name("main-3")), kind: ChannelKind::Main, region: None, max_bots: None };
+    assert_eq!(board.apply(&again), Err(AdmitError::ChannelExists(name("main-3"))));
+}
+
+#[test]
+fn regions_and_kinds_keep_to_themselves() {
+    let mut board = empty();
+    let bots = vec![
+        newcomer(1, ChannelKind::Regional, Some("us-west-2")),
+        newcomer(2, ChannelKind::Regional, Some("eu-central-1")),
+        newcomer(3, ChannelKind::Vip, Some("us-west-2")),
+        newcomer(4, ChannelKind::Vip, None),
+    ];
+    board.apply(&Op::Enroll { bots }).unwrap();
+    let expected = [("eu-central-1-regional", 1), ("us-west-2-regional", 1), ("vip", 2)];
+    assert_eq!(loads(&board), expected.map(|(n, b)| (n.to_owned(), b)));
+    let lost = Op::Enroll { bots: vec![newcomer(5, ChannelKind::Regional, None)] };
+    assert_eq!(board.apply(&lost), Err(AdmitError::RegionRequired));
+}
+
+#[test]
+fn a_full_channel_refuses_and_changes_nothing() {
+    let mut board = empty();
+    enroll(&mut board, 0..1);
+    open(&mut board, "tiny", 1);
+    board.apply(&Op::Assign { bot: id(0), channel: name("tiny") }).unwrap();
+    enroll(&mut board, 1..2);
+    let refused = board.apply(&Op::Assign { bot: id(1), channel: name("tiny") });
+    assert_eq!(refused, Err(AdmitError::ChannelFull { channel: name("tiny"), limit: 1, free: 0, wanted: 1 }));
+    assert_eq!(loads(&board), [("main".to_owned(), 1), ("tiny".to_owned(), 1)]);
+}
+
+#[test]
+fn draining_moves_everybody_out_and_stays() {
+    let mut board = empty();
+    enroll(&mut board, 0..20);
+    let drain = Op::Configure { channel: name("main"), max_bots: None, mode: Some(Mode::Draining) };
+    let applied = board.apply(&drain).unwrap();
+    assert_eq!((applied.opened.clone(), applied.moves.len()), (vec![name("main-2")], 20));
+    enroll(&mut board, 20..21);
+    let status: Vec<Status> = board.channels().map(|c| c.status()).collect();
+    assert_eq!(status, [Status::Draining, Status::Active]);
+    assert_eq!(loads(&board)[0].1, 0);
+}
+
+#[test]
+fn maintenance_keeps_its_bots_and_takes_nobody_in() {
+    let mut board = empty();
+    enroll(&mut board, 0..5);
+    let op = Op::Configure { channel: name("main"), max_bots: None, mode: Some(Mode::Maintenance) };
+    assert!(board.apply(&op).unwrap().moves.is_empty());
+    enroll(&mut board, 5..6);
+    assert_eq!(loads(&board), [("main".to_owned(), 5), ("main-2".to_owned(), 1)]);
+    let refused = board.apply(&Op::Assign { bot: id(5), channel: name("main") });
+    assert!(matches!(refused, Err(AdmitError::NotAccepting { status: Status::Maintenance, .. })));
+}
+
+#[test]
+fn closing_moves_bots_to_their_group_or_to_main() {
+    let mut board = empty();
+    let bots = (0..3).map(|n| newcomer(n, ChannelKind::Vip, None)).collect();
+    board.apply(&Op::Enroll { bots }).unwrap();
+    board.apply(&Op::Close { channel: name("vip") }).unwrap();
+    assert_eq!(loads(&board), [("main".to_owned(), 3)]);
+    board.apply(&Op::Close { channel: name("main") }).unwrap();
+    assert_eq!(loads(&board), [("main-2".to_owned(), 3)]);
+}
+
+#[test]
+fn a_migration_is_all_or_nothing() {
+    let mut board = empty();
+    enroll(&mut board, 0..5);
+    open(&mut board, "tiny", 4);
+    let refused = board.apply(&Op::Migrate { from: name("main"), to: name("tiny"), bots: None });
+    assert!(matches!(refused, Err(AdmitError::ChannelFull { free: 4, wanted: 5, .. })));
+    let some = Op::Migrate { from: name("main"), to: name("tiny"), bots: Some(vec![id(0), id(1), id(1)]) };
+    assert_eq!(board.apply(&some).unwrap().moves.len(), 2);
+    let not_there = Op::Migrate { from: name("main"), to: name("tiny"), bots: Some(vec![id(2), id(0)]) };
+    assert!(matches!(board.apply(&not_there), Err(AdmitError::NotInChannel { .. })));
+    assert_eq!(loads(&board), [("main".to_owned(), 3), ("tiny".to_owned(), 2)]);
+}
+
+#[test]
+fn rebalancing_evens_out_active_shards_only() {
+    let mut board = empty();
+    open(&mut board, "main", 30);
+    enroll(&mut board, 0..24);
+    open(&mut board, "main-2", 30);
+    open(&mut board, "main-3", 30);
+    let op = Op::Configure { channel: name("main-3"), max_bots: None, mode: Some(Mode::Maintenance) };
+    board.apply(&op).unwrap();
+    let applied = board.apply(&Op::Rebalance { group: None }).unwrap();
+    assert_eq!(applied.moves.len(), 12);
+    assert_eq!(loads(&board).iter().map(|l| l.1).collect::<Vec<_>>(), [12, 12, 0]);
+    assert!(board.apply(&Op::Rebalance { group: None }).unwrap().moves.is_empty());
+}
+
+#[test]
+fn a_limit_below_the_load_is_refused() {
+    let mut board = empty();
+    enroll(&mut board, 0..5);
+    let op = Op::Configure { channel: name("main"), max_bots: Some(4), mode: None };
+    assert!(matches!(board.apply(&op), Err(AdmitError::BelowLoad { bots: 5, .. })));
+    assert_eq!(board.channels().next().unwrap().max_bots, 30);
+}
+
+#[test]
+fn a_groups_kind_is_kept_while_one_of_its_channels_lives() {
+    let mut board = empty();
+    open(&mut board, "club", 5);
+    let vip = Op::Open { name: Some(name("club-2")), kind: ChannelKind::Vip, region: None, max_bots: None };
+    assert!(matches!(board.apply(&vip), Err(AdmitError::GroupConflict { .. })));
+    board.apply(&Op::Close { channel: name("club") }).unwrap();
+    assert!(board.apply(&vip).is_ok());
+}
+
+#[test]
+fn changes_tell_the_database_the_least_it_must_know() {
+    let mut board = empty();
+    enroll(&mut board, 0..2);
+    open(&mut board, "side", 5);
+    let seats: Vec<_> = board.channels().cloned().collect();
+    let bots: Vec<_> = board.bots().map(|(id, seat)| (id, seat.clone())).collect();
+    let groups = board.into_changes().groups;
+    let mut board = Board::new(AdmissionRules::default(), groups, seats, bots);
+    board.apply(&Op::Assign { bot: id(0), channel: name("side") }).unwrap();
+    board.apply(&Op::Assign { bot: id(1), channel: name("side") }).unwrap();
+    board.apply(&Op::Assign { bot: id(1), channel: name("main") }).unwrap();
+    let changes = board.into_changes();
+    let moved = Move { bot: id(0), from: Some(name("main")), to: Some(name("side")) };
+    assert_eq!(changes, Changes { moves: vec![moved], ..Changes::default() });
+}
+
+fn any_channel() -> impl Strategy<Value = ChannelName> {
+    prop_oneof![Just("main"), Just("main-2"), Just("main-3"), Just("vip"), Just("test")].prop_map(name)
+}
+
+fn any_kind() -> impl Strategy<Value = ChannelKind> {
+    prop_oneof![Just(ChannelKind::Main), Just(ChannelKind::Vip), Just(ChannelKind::Test)]
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    let bot = || (0..40_u32).prop_map(id);
+    let mode = prop_oneof![Just(Mode::Active), Just(Mode::Draining), Just(Mode::Maintenance)];
+    prop_oneof![
+        4 => (bot(), any_channel()).prop_map(|(bot, channel)| Op::Assign { bot, channel }),
+        3 => bot().prop_map(|bot| Op::Place { bot }),
+        1 => bot().prop_map(|bot| Op::Remove { bot, from: None }),
+        1 => (any_channel(), any_channel()).prop_map(|(from, to)| Op::Migrate { from, to, bots: None }),
+        1 => Just(Op::Rebalance { group: None }),
+        2 => (any_kind(), proptest::option::of(0..8_u32))
+            .prop_map(|(kind, max_bots)| Op::Open { name: None, kind, region: None, max_bots }),
+        2 => (any_channel(), proptest::option::of(0..8_u32), proptest::option::of(mode))
+            .prop_map(|(channel, max_bots, mode)| Op::Configure { channel, max_bots, mode }),
+        1 => any_channel().prop_map(|channel| Op::Close { channel }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_overfills_loses_a_bot_or_enters_a_closed_channel(ops in proptest::collection::vec(any_op(), 1..60)) {
+        let mut board = empty();
+        enroll(&mut board, 0..40);
+        for op in &ops {
+            let modes: Vec<_> = board.channels().map(|c| (c.name.clone(), c.mode)).collect();
+            let applied = board.apply(op).unwrap_or_default();
+            for moved in &applied.moves {
+                let before = modes.iter().find(|(n, _)| Some(n) == moved.to.as_ref());
+                prop_assert!(before.is_none_or(|(_, mode)| *mode == Mode::Active), "{op:?} entered {moved:?}");
+            }
+            for seats in board.channels() {
+                let held = board.bots().filter(|(_, b)| b.channel.as_ref() == Some(&seats.name)).count();
+                prop_assert_eq!(held, seats.bots as usize, "count of {} after {:?}", &seats.name, op);
+                prop_assert!(seats.bots <= seats.max_bots, "{} overfilled by {:?}", &seats.name, op);
+            }
+            let lost = board.bots().find(|(_, b)| {
+                b.channel.as_ref().is_some_and(|c| !board.channels().any(|s| s.name == *c))
+            });
+            prop_assert!(lost.is_none(), "{lost:?} after {op:?}");
+        }
+    }
+}
