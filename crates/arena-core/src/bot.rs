@@ -3,7 +3,6 @@
 use crate::channel::{ChannelKind, ChannelName, Region, Seats, Status};
 use crate::ids::{BotId, WorldId};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// Who a bot is: what a roster says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Channels: names, kinds, regions, modes and the status that follows from them.
 
-use crate::ids::{ParseIdError, clip};
+use crate::ids::ParseIdError;
 use crate::metadata::Metadata;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ macro_rules! parsed_text {
                 if $check(text) {
                     Ok($name(text.to_owned()))
                 } else {
-                    Err(ParseIdError { what: $what, got: clip(text) })
+                    Err(ParseIdError::new($what, text))
                 }
             }
         }
@@ -175,10 +175,7 @@ impl FromStr for ChannelKind {
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let found = ChannelKind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
-        found.ok_or_else(|| ParseIdError {
-            what: "channel kind (MAIN, REGIONAL, VIP, TEST or TOURNAMENT)",
-            got: clip(text),
-        })
+        found.ok_or_else(|| ParseIdError::new("channel kind (MAIN, REGIONAL, VIP, TEST or TOURNAMENT)", text))
     }
 }
 
@@ -212,10 +209,7 @@ impl FromStr for Mode {
         [Mode::Active, Mode::Draining, Mode::Maintenance]
             .into_iter()
             .find(|mode| mode.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| ParseIdError {
-                what: "channel mode (ACTIVE, DRAINING or MAINTENANCE)",
-                got: clip(text),
-            })
+            .ok_or_else(|| ParseIdError::new("channel mode (ACTIVE, DRAINING or MAINTENANCE)", text))
     }
 }
 

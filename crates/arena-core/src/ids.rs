@@ -20,7 +20,7 @@ impl FromStr for BotId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::parse_str(text).map(BotId).map_err(|_| ParseIdError { what: "bot id", got: clip(text) })
+        Uuid::parse_str(text).map(BotId).map_err(|_| ParseIdError::new("bot id", text))
     }
 }
 
@@ -47,7 +47,7 @@ impl FromStr for WorldId {
         if fits && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/') {
             Ok(WorldId(text.to_owned()))
         } else {
-            Err(ParseIdError { what: "world id", got: clip(text) })
+            Err(ParseIdError::new("world id", text))
         }
     }
 }
@@ -76,11 +76,18 @@ impl fmt::Display for WorldId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{got}` is not a valid {what}")]
 pub struct ParseIdError {
-    pub(crate) what: &'static str,
-    pub(crate) got: String,
+    what: &'static str,
+    got: String,
+}
+
+impl ParseIdError {
+    /// `got` is not a valid `what`; long text is clipped.
+    pub fn new(what: &'static str, got: &str) -> ParseIdError {
+        ParseIdError { what, got: clip(got) }
+    }
 }
 
 /// Shortens hostile input before it is repeated in an error.
-pub(crate) fn clip(text: &str) -> String {
+fn clip(text: &str) -> String {
     text.chars().take(80).collect()
 }

@@ -1,1 +1,39 @@
-//! arena-store
+//! All SQL of Arena: SQLite and PostgreSQL behind one set of queries.
+//!
+//! One text serves both databases (see docs/decisions/0001-query-layer.md); only migrations and the few acts in
+//! `db` and `partitions` may differ. Must not import: any Arena crate but arena-core, HTTP, the world engine.
+
+mod activity;
+mod batch;
+mod bots;
+mod channels;
+mod db;
+mod error;
+mod migrate;
+mod observed;
+mod page;
+mod partitions;
+mod placement;
+mod placing;
+mod pooler;
+mod positions;
+mod replies;
+
+pub use activity::{Activity, ActivityDraft, ActivityFilter};
+pub use bots::{BotFilter, ChannelRef, Enrolled, NewBot};
+pub use channels::{ChannelFilter, ChannelRow};
+pub use db::{Dialect, Store, StoreOptions};
+pub use error::{OpError, StoreError};
+pub use observed::Observation;
+pub use page::{Page, PageRequest};
+pub use placement::Placement;
+pub use placing::{Actor, Order};
+pub use replies::{Begun, StoredReply};
+
+use arena_core::Timestamp;
+
+/// The wall clock, as the store records it.
+pub fn now() -> Timestamp {
+    let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

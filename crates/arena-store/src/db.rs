@@ -1,0 +1,292 @@
+//! The connection to the database: SQLite with one writer and several readers, or PostgreSQL.
+
+use crate::error::StoreError;
+use crate::{migrate, pooler};
+use arena_core::admission::AdmissionRules;
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Once;
+use std::time::Duration;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// How to open the store.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Most connections: readers on SQLite, all on PostgreSQL.
+    pub max_connections: u32,
+    /// Whether a pooler in transaction mode stands in front of PostgreSQL: no statement is prepared by name then.
+    pub pooled: bool,
+    /// The rules that admission is decided by.
+    pub rules: AdmissionRules,
+}
+
+impl StoreOptions {
+    /// The defaults for a database.
+    pub fn new(url: impl Into<String>) -> StoreOptions {
+        StoreOptions { url: url.into(), max_connections: 16, pooled: false, rules: AdmissionRules::default() }
+    }
+}
+
+/// The database. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dialect: Dialect,
+    writer: AnyPool,
+    reader: AnyPool,
+    pooled: bool,
+    rules: AdmissionRules,
+}
+
+/// Serialises every change of who lives where, on all nodes: an advisory lock's number on PostgreSQL.
+const PLACEMENT_LOCK: i64 = 0x4152_454e_4101;
+/// Serialises migrations.
+const MIGRATION_LOCK: i64 = 0x4152_454e_4102;
+
+impl Store {
+    /// Connects, checks that the connection can be trusted, and brings the schema up to date.
+    pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
+        let store = Store::connect(options).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects without touching the schema.
+    pub async fn connect(options: &StoreOptions) -> Result<Store, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let (dialect, writer, reader) = if options.url.starts_with("sqlite:") {
+            let (writer, reader) = open_sqlite(options).await?;
+            (Dialect::Sqlite, writer, reader)
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            let pool = open_postgres(options).await?;
+            (Dialect::Postgres, pool.clone(), pool)
+        } else {
+            let text = "the database URL must start with sqlite:, postgres:// or postgresql://";
+            return Err(StoreError::Unusable(text.to_owned()));
+        };
+        let store = Store { dialect, writer, reader, pooled: options.pooled, rules: options.rules };
+        if dialect == Dialect::Postgres {
+            pooler::check(&store).await?;
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema up to date; what is already applied is left alone. Returns the names of what was applied.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        migrate::run(self).await
+    }
+
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The rules that admission is decided by.
+    pub(crate) fn rules(&self) -> AdmissionRules {
+        self.rules
+    }
+
+    /// Asks the database for nothing, to see whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        tx.execute(tx.sql("SELECT 1")).await?;
+        tx.commit().await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a transaction that only reads: one snapshot on SQLite, explicit because a pooler needs it.
+    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(self.wrap(self.reader.begin().await?))
+    }
+
+    /// Begins a transaction that writes. SQLite takes its one write lock at once, so that it cannot fail later.
+    pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(self.wrap(self.writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Dialect::Postgres => Ok(self.wrap(self.writer.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction that may change who lives where; one at a time on all nodes.
+    pub(crate) async fn write_placements(&self) -> Result<Tx, StoreError> {
+        self.write_locked(PLACEMENT_LOCK).await
+    }
+
+    /// Begins a transaction that may change the schema.
+    pub(crate) async fn write_schema(&self) -> Result<Tx, StoreError> {
+        self.write_locked(MIGRATION_LOCK).await
+    }
+
+    async fn write_locked(&self, lock: i64) -> Result<Tx, StoreError> {
+        let mut tx = self.write().await?;
+        if self.dialect == Dialect::Postgres {
+            tx.execute(tx.sql("SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) AS l").bind(lock)).await?;
+        }
+        Ok(tx)
+    }
+
+    fn wrap(&self, inner: Transaction<'static, Any>) -> Tx {
+        Tx { inner, persistent: !self.pooled }
+    }
+}
+
+/// A transaction. Dropped without a commit, it is rolled back.
+pub(crate) struct Tx {
+    inner: Transaction<'static, Any>,
+    persistent: bool,
+}
+
+/// A statement with its parameters.
+pub(crate) type Statement = Query<'static, Any, AnyArguments>;
+
+impl Tx {
+    /// A fixed statement.
+    pub(crate) fn sql(&self, sql: &'static str) -> Statement {
+        sqlx::query(sql).persistent(self.persistent)
+    }
+
+    /// A statement put together from fixed parts and parameter numbers; values are always bound. Not kept, because
+    /// its text depends on the number of rows.
+    pub(crate) fn built(&self, sql: String) -> Statement {
+        sqlx::query(AssertSqlSafe(sql)).persistent(false)
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        Ok(statement.execute(&mut *self.inner).await?.rows_affected())
+    }
+
+    /// Runs several fixed statements without parameters.
+    pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(sql).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Runs a statement put together from numbers of ours, without parameters: data definition.
+    pub(crate) async fn define(&mut self, sql: String) -> Result<(), StoreError> {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// All rows.
+    pub(crate) async fn rows(&mut self, statement: Statement) -> Result<Vec<AnyRow>, StoreError> {
+        Ok(statement.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn row(&mut self, statement: Statement) -> Result<Option<AnyRow>, StoreError> {
+        Ok(self.rows(statement).await?.into_iter().next())
+    }
+
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit().await?)
+    }
+}
+
+/// Runs a transaction again when a concurrent one rolled it back (deadlock, serialization failure); at most five
+/// times, so that contention ends in an error and not in a loop.
+macro_rules! transact {
+    ($begin:expr, |$tx:ident| $body:block) => {{
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let outcome = async {
+                let mut $tx = $begin.await?;
+                let value: Result<_, $crate::StoreError> = async { $body }.await;
+                let value = value?;
+                $tx.commit().await?;
+                Ok::<_, $crate::StoreError>(value)
+            }
+            .await;
+            match outcome {
+                Err($crate::StoreError::Contended) if attempt < 5 => continue,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+pub(crate) use transact;
+
+async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyPool), StoreError> {
+    let path = options.url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or(path);
+    if path.is_empty() || path.contains(":memory:") {
+        let text = "SQLite needs a file: readers and the writer are different connections";
+        return Err(StoreError::Unusable(text.to_owned()));
+    }
+    if let Some(parent) = Path::new(path).parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(|e| {
+            StoreError::Unusable(format!("cannot create the directory {}: {e}", parent.display()))
+        })?;
+    }
+    let writer = sqlite_pool(path, 1, false).await?;
+    let reader = sqlite_pool(path, options.max_connections.clamp(1, 8), true).await?;
+    Ok((writer, reader))
+}
+
+async fn sqlite_pool(path: &str, connections: u32, read_only: bool) -> Result<AnyPool, StoreError> {
+    let options = AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc"))?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(30))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;",
+                )
+                .execute(&mut *connection)
+                .await?;
+                if read_only {
+                    sqlx::raw_sql("PRAGMA query_only = ON;").execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(|e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}")))?;
+    Ok(pool)
+}
+
+async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
+    let separator = if options.url.contains('?') { '&' } else { '?' };
+    let cache = if options.pooled { format!("{separator}statement-cache-capacity=0") } else { String::new() };
+    let connect = AnyConnectOptions::from_str(&format!("{}{cache}", options.url))?;
+    Ok(AnyPoolOptions::new()
+        .max_connections(options.max_connections.max(2))
+        .acquire_timeout(Duration::from_secs(10))
+        // A BEGIN whose future is dropped leaves a transaction open on the connection, and the next user's
+        // acknowledged writes would vanish with it.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_with(connect)
+        .await?)
+}
