@@ -1,1 +1,35 @@
-//! arena-control
+//! The services behind every door of Arena (REST, CLI, demo, timers) and the loops that keep the worlds right.
+//!
+//! Every change of assignments goes through the committer, every body through sync: there is one path for each.
+//! Must not import: HTTP, SQL, the command line.
+
+mod activity;
+mod bots;
+mod channels;
+mod committer;
+mod error;
+mod health;
+mod housekeeping;
+mod idempotency;
+pub mod roster;
+mod runtime;
+mod settings;
+mod sync;
+mod worlds;
+
+pub use activity::ActivityLog;
+pub use bots::{BotRef, Bots};
+pub use channels::{ChannelPatch, ChannelStats, Channels, NewChannel, ResetItem};
+pub use error::{ErrorClass, ServiceError};
+pub use health::Health;
+pub use idempotency::Idempotency;
+pub use runtime::{Control, Services};
+pub use settings::ControlSettings;
+pub use sync::{SyncRecord, SyncTotals};
+pub use worlds::Worlds;
+
+pub use arena_store::{
+    Activity, ActivityFilter, Actor, Begun, BotFilter, ChannelFilter, ChannelRef, ChannelRow as ChannelView,
+    Enrolled as Imported, NewBot, Page, PageRequest, StoredReply,
+};
+pub use arena_worlds::{Discovered as Discovery, Source, Validity, WorldSummary, WorldView};

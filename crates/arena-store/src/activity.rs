@@ -4,6 +4,7 @@ use crate::batch;
 use crate::channels::parsed_option;
 use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::{Actor, now};
 use arena_core::channel::ChannelName;
@@ -70,20 +71,15 @@ impl Store {
         filter: &ActivityFilter,
         page: &PageRequest,
     ) -> Result<Page<Activity>, StoreError> {
-        if page.cursor.as_ref().is_some_and(|cursor| Uuid::parse_str(cursor).is_err()) {
-            return Err(StoreError::BadCursor);
-        }
+        let cursor = page.cursor.as_deref().map(Uuid::parse_str).transpose();
+        let cursor = cursor.map_err(|_| StoreError::BadCursor)?;
         let mut tx = self.read().await?;
-        let sql = "SELECT id, at, actor, action, bot, channel, detail FROM activity WHERE ($1 IS NULL OR bot = $1) \
-                   AND ($2 IS NULL OR channel = $2) AND ($3 IS NULL OR action = $3) AND ($4 IS NULL OR id < $4) \
-                   ORDER BY id DESC LIMIT $5";
-        let query = tx
-            .sql(sql)
-            .bind(filter.bot.map(|bot| bot.to_string()))
-            .bind(filter.channel.as_ref().map(ChannelName::to_string))
-            .bind(filter.action.clone())
-            .bind(page.cursor.clone())
-            .bind(page.fetch());
+        let query = Listing::new("SELECT id, at, actor, action, bot, channel, detail FROM activity")
+            .compare("bot =", filter.bot.map(|bot| bot.to_string()).as_deref())
+            .compare("channel =", filter.channel.as_ref().map(ChannelName::as_str))
+            .compare("action =", filter.action.as_deref())
+            .compare("id <", cursor.map(|id| id.to_string()).as_deref())
+            .page(&tx, "id DESC", page);
         let rows = tx.rows(query).await?;
         tx.commit().await?;
         let rows = rows.iter().map(activity_row).collect::<Result<Vec<_>, _>>()?;

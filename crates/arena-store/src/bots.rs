@@ -4,7 +4,9 @@ use crate::batch;
 use crate::channels::{number, parsed, parsed_option};
 use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
+use crate::text::{after_prefix, storable};
 use arena_core::admission::BotSeat;
 use arena_core::bot::{Bot, BotState, Profile};
 use arena_core::channel::{ChannelKind, ChannelName, Region};
@@ -31,6 +33,8 @@ pub struct Enrolled {
     pub existing: u32,
     /// Channels that were opened for them.
     pub opened: Vec<ChannelName>,
+    /// Channels that they were assigned to.
+    pub touched: Vec<ChannelName>,
 }
 
 /// Where a bot is.
@@ -63,27 +67,22 @@ const COLUMNS: &str = "id, name, persona, traits, home_zone, region, kind, chann
 impl Store {
     /// A page of bots by name.
     pub async fn bots(&self, filter: &BotFilter, page: &PageRequest) -> Result<Page<Bot>, StoreError> {
-        let (channel, nowhere) = match &filter.channel {
-            None => (None, 0),
-            Some(ChannelRef::In(name)) => (Some(name.to_string()), 0),
-            Some(ChannelRef::Nowhere) => (None, 1),
+        let within = match &filter.channel {
+            Some(ChannelRef::In(name)) => Some(name.as_str()),
+            Some(ChannelRef::Nowhere) | None => None,
         };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM bots WHERE ($1 IS NULL OR channel = $1) AND ($2 = 0 OR channel IS NULL) \
-             AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR kind = $4) AND ($5 IS NULL OR region = $5) \
-             AND ($6 IS NULL OR name LIKE $6 ESCAPE '!') AND ($7 IS NULL OR name > $7) ORDER BY name LIMIT $8"
-        );
+        let prefix = filter.name_prefix.as_deref().map(storable);
         let mut tx = self.read().await?;
-        let query = tx
-            .built(sql)
-            .bind(channel)
-            .bind(i64::from(nowhere))
-            .bind(filter.state.clone())
-            .bind(filter.kind.map(|k| k.as_str().to_owned()))
-            .bind(filter.region.as_ref().map(Region::to_string))
-            .bind(filter.name_prefix.as_deref().map(like_prefix))
-            .bind(page.cursor.clone())
-            .bind(page.fetch());
+        let query = Listing::new(format!("SELECT {COLUMNS} FROM bots"))
+            .compare("channel =", within)
+            .when(filter.channel == Some(ChannelRef::Nowhere), "channel IS NULL")
+            .compare("state =", filter.state.as_deref())
+            .compare("kind =", filter.kind.map(|kind| kind.as_str()))
+            .compare("region =", filter.region.as_ref().map(Region::as_str))
+            .compare("name >=", prefix.as_deref())
+            .compare("name <", prefix.as_deref().and_then(after_prefix).as_deref())
+            .compare("name >", page.cursor.as_deref())
+            .page(&tx, "name", page);
         let rows = tx.rows(query).await?;
         tx.commit().await?;
         let rows = rows.iter().map(bot_row).collect::<Result<Vec<_>, _>>()?;
@@ -97,7 +96,7 @@ impl Store {
 
     /// One bot by its name.
     pub async fn bot_named(&self, name: &str) -> Result<Option<Bot>, StoreError> {
-        self.bot_where("name", name.to_owned()).await
+        self.bot_where("name", storable(name)).await
     }
 
     async fn bot_where(&self, column: &'static str, value: String) -> Result<Option<Bot>, StoreError> {
@@ -246,19 +245,6 @@ pub(crate) async fn seats_where(
         Ok((parsed(row, 0)?, seat))
     };
     rows.iter().map(seat).collect()
-}
-
-/// A pattern for names that begin with `prefix`, whatever characters it holds.
-fn like_prefix(prefix: &str) -> String {
-    let mut pattern = String::with_capacity(prefix.len() + 1);
-    for c in prefix.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn bot_row(row: &AnyRow) -> Result<Bot, StoreError> {

@@ -3,6 +3,7 @@
 use crate::batch;
 use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use arena_core::admission::Group;
 use arena_core::channel::{Channel, ChannelKind, ChannelName, GroupName, Mode, Region, Seats, Status};
@@ -38,8 +39,8 @@ pub struct ChannelRow {
 }
 
 const SEATS: &str = "c.name, c.group_name, c.shard, c.kind, c.region, c.mode, c.max_bots, c.bots";
-const STATUS: &str =
-    "CASE WHEN c.mode <> 'ACTIVE' THEN c.mode WHEN c.bots >= c.max_bots THEN 'FULL' ELSE 'ACTIVE' END";
+const STATUS_IS: &str =
+    "CASE WHEN c.mode <> 'ACTIVE' THEN c.mode WHEN c.bots >= c.max_bots THEN 'FULL' ELSE 'ACTIVE' END =";
 
 impl Store {
     /// A page of channels by name.
@@ -48,20 +49,14 @@ impl Store {
         filter: &ChannelFilter,
         page: &PageRequest,
     ) -> Result<Page<ChannelRow>, StoreError> {
-        let sql = format!(
-            "{} WHERE ($1 IS NULL OR c.kind = $1) AND ($2 IS NULL OR {STATUS} = $2) AND ($3 IS NULL OR c.region = $3) \
-             AND ($4 IS NULL OR c.group_name = $4) AND ($5 IS NULL OR c.name > $5) ORDER BY c.name LIMIT $6",
-            select()
-        );
         let mut tx = self.read().await?;
-        let query = tx
-            .built(sql)
-            .bind(filter.kind.map(|k| k.as_str().to_owned()))
-            .bind(filter.status.map(|s| s.to_string()))
-            .bind(filter.region.as_ref().map(Region::to_string))
-            .bind(filter.group.as_ref().map(GroupName::to_string))
-            .bind(page.cursor.clone())
-            .bind(page.fetch());
+        let query = Listing::new(select())
+            .compare("c.kind =", filter.kind.map(|kind| kind.as_str()))
+            .compare(STATUS_IS, filter.status.map(|status| status.to_string()).as_deref())
+            .compare("c.region =", filter.region.as_ref().map(Region::as_str))
+            .compare("c.group_name =", filter.group.as_ref().map(GroupName::as_str))
+            .compare("c.name >", page.cursor.as_deref())
+            .page(&tx, "c.name", page);
         let rows = tx.rows(query).await?;
         tx.commit().await?;
         let rows = rows.iter().map(channel_row).collect::<Result<Vec<_>, _>>()?;
@@ -140,10 +135,21 @@ fn select() -> String {
     )
 }
 
-/// Every channel's seats.
-pub(crate) async fn seats(tx: &mut Tx) -> Result<Vec<Seats>, StoreError> {
-    let rows = tx.rows(tx.built(format!("SELECT {SEATS} FROM channels c"))).await?;
-    rows.iter().map(seats_row).collect()
+/// The seats of every channel, or of those that are named and exist.
+pub(crate) async fn seats(tx: &mut Tx, named: Option<&[String]>) -> Result<Vec<Seats>, StoreError> {
+    let Some(names) = named else {
+        let rows = tx.rows(tx.built(format!("SELECT {SEATS} FROM channels c"))).await?;
+        return rows.iter().map(seats_row).collect();
+    };
+    let mut seats = Vec::new();
+    for chunk in names.chunks(batch::rows_per_statement(1, 0)) {
+        let sql = format!("SELECT {SEATS} FROM channels c WHERE c.name IN {}", batch::list(chunk.len(), 0));
+        let query = chunk.iter().fold(tx.built(sql), |query, name| query.bind(name.clone()));
+        for row in tx.rows(query).await? {
+            seats.push(seats_row(&row)?);
+        }
+    }
+    Ok(seats)
 }
 
 /// Every group.

@@ -233,19 +233,39 @@ async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyPool), Store
         let text = "SQLite needs a file: readers and the writer are different connections";
         return Err(StoreError::Unusable(text.to_owned()));
     }
-    if let Some(parent) = Path::new(path).parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(|e| {
-            StoreError::Unusable(format!("cannot create the directory {}: {e}", parent.display()))
-        })?;
-    }
-    let writer = sqlite_pool(path, 1, false).await?;
-    let reader = sqlite_pool(path, options.max_connections.clamp(1, 8), true).await?;
+    let url = sqlite_url(Path::new(path))?;
+    let unusable = |e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}"));
+    let writer = sqlite_pool(&url, 1, false).await.map_err(unusable)?;
+    let reader = sqlite_pool(&url, options.max_connections.clamp(1, 8), true).await.map_err(unusable)?;
     Ok((writer, reader))
 }
 
-async fn sqlite_pool(path: &str, connections: u32, read_only: bool) -> Result<AnyPool, StoreError> {
-    let options = AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc"))?;
-    let pool = AnyPoolOptions::new()
+/// The URL of a file whose directory is made if it is missing. Absolute and escaped, because a URL would read a part
+/// of the path as a host, a query or an escape.
+fn sqlite_url(path: &Path) -> Result<String, StoreError> {
+    let no_directory =
+        |e| StoreError::Unusable(format!("cannot create the directory of {}: {e}", path.display()));
+    let absolute = std::path::absolute(path).map_err(no_directory)?;
+    let (Some(parent), Some(file)) = (absolute.parent(), absolute.file_name()) else {
+        return Err(StoreError::Unusable(format!("{} is not a file", path.display())));
+    };
+    std::fs::create_dir_all(parent).map_err(no_directory)?;
+    let resolved = std::fs::canonicalize(parent).map_err(no_directory)?.join(file);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    let mut url = "sqlite://".to_owned();
+    for byte in resolved.to_string_lossy().bytes() {
+        if plain(byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Ok(url + "?mode=rwc")
+}
+
+async fn sqlite_pool(url: &str, connections: u32, read_only: bool) -> Result<AnyPool, sqlx::Error> {
+    let options = AnyConnectOptions::from_str(url)?;
+    AnyPoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
         .idle_timeout(None)
@@ -268,8 +288,6 @@ async fn sqlite_pool(path: &str, connections: u32, read_only: bool) -> Result<An
         })
         .connect_with(options)
         .await
-        .map_err(|e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}")))?;
-    Ok(pool)
 }
 
 async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
@@ -283,7 +301,8 @@ async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
         // acknowledged writes would vanish with it.
         .after_release(|connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
+                // The BEGIN spares the usual case, where nothing is open, a warning in the server's log.
+                sqlx::raw_sql("BEGIN; ROLLBACK").execute(&mut *connection).await?;
                 Ok(true)
             })
         })

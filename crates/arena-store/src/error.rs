@@ -49,34 +49,63 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
+            | sqlx::Error::BeginFailed
             | sqlx::Error::WorkerCrashed => StoreError::Unavailable(error.to_string()),
+            sqlx::Error::Configuration(why) => {
+                StoreError::Unusable(format!("the database URL is wrong: {why}"))
+            }
             _ => StoreError::Database(error.to_string()),
         }
     }
 }
 
-/// Sorts by SQLSTATE where there is one, by SQLite's result code otherwise.
 fn sort(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default();
-    let message = error.message();
-    match code.as_ref() {
+    let sorted = if code.len() == 5 {
+        sort_sqlstate(&code, error.message())
+    } else {
+        code.parse().ok().and_then(|code| sort_sqlite(code, error.message()))
+    };
+    sorted.unwrap_or_else(|| sort_violation(error, &code))
+}
+
+/// PostgreSQL's.
+fn sort_sqlstate(code: &str, message: &str) -> Option<StoreError> {
+    match (code, &code[..2]) {
         // serialization_failure, deadlock_detected, lock_not_available
-        "40001" | "40P01" | "55P03" => StoreError::Contended,
-        // class 08: connection; 53: resources; 57: shutdown or start-up in progress; SQLITE_BUSY and its kin,
-        // SQLITE_FULL, SQLITE_IOERR
-        _ if code.len() == 5 && ["08", "53", "57"].contains(&&code[..2]) => {
-            StoreError::Unavailable(message.to_owned())
-        }
-        "5" | "261" | "517" | "10" | "13" => StoreError::Unavailable(message.to_owned()),
-        // On SQLite only the message of a CHECK violation carries the constraint's name.
-        _ if error.is_check_violation() && message.contains("channels_seats") => StoreError::Overfull,
-        _ if error.constraint() == Some("channels_seats") => StoreError::Overfull,
-        _ if error.is_unique_violation() => {
-            let constraint = error.constraint().unwrap_or(message);
-            StoreError::Taken(if constraint.contains("name") { "name" } else { constraint }.to_owned())
-        }
-        _ => StoreError::Database(format!("{message} (code {code})")),
+        ("40001" | "40P01" | "55P03", _) => Some(StoreError::Contended),
+        // connection; resources; shutdown or start-up in progress
+        (_, "08" | "53" | "57") => Some(StoreError::Unavailable(message.to_owned())),
+        // authentication; no such database
+        (_, "28" | "3D") => Some(StoreError::Unusable(format!(
+            "the database refuses the connection: {message} (check its URL)"
+        ))),
+        _ => None,
     }
+}
+
+/// SQLite's result codes; the primary one is the lowest byte of an extended one.
+fn sort_sqlite(code: i32, message: &str) -> Option<StoreError> {
+    match code & 0xff {
+        // BUSY, LOCKED, NOMEM, IOERR, FULL
+        5 | 6 | 7 | 10 | 13 => Some(StoreError::Unavailable(message.to_owned())),
+        // CORRUPT, NOTADB
+        11 | 26 => Some(StoreError::corrupt(message)),
+        _ => None,
+    }
+}
+
+fn sort_violation(error: &dyn sqlx::error::DatabaseError, code: &str) -> StoreError {
+    let message = error.message();
+    // On SQLite only the message of a CHECK violation carries the constraint's name.
+    if error.is_check_violation() && message.contains("channels_seats") {
+        return StoreError::Overfull;
+    }
+    if error.is_unique_violation() {
+        let constraint = error.constraint().unwrap_or(message);
+        return StoreError::Taken(if constraint.contains("name") { "name" } else { constraint }.to_owned());
+    }
+    StoreError::Database(format!("{message} (code {code})"))
 }
 
 /// Why one order was not carried out.

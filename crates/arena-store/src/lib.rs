@@ -9,6 +9,7 @@ mod bots;
 mod channels;
 mod db;
 mod error;
+mod listing;
 mod migrate;
 mod observed;
 mod page;
@@ -18,6 +19,7 @@ mod placing;
 mod pooler;
 mod positions;
 mod replies;
+mod text;
 
 pub use activity::{Activity, ActivityDraft, ActivityFilter};
 pub use bots::{BotFilter, ChannelRef, Enrolled, NewBot};

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0005_positions"),
     migration!("0006_activity", by dialect),
     migration!("0007_replies"),
+    migration!("0008_byte_order", by dialect),
 ];
 
 /// Applies what is missing. All or nothing: an error leaves the schema as it was.

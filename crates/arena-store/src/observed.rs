@@ -5,6 +5,7 @@ use crate::channels::parsed;
 use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
 use crate::now;
+use crate::text::storable;
 use arena_core::bot::BotState;
 use arena_core::{BotId, Timestamp, WorldId};
 use std::collections::BTreeSet;
@@ -67,8 +68,8 @@ async fn record_chunk(tx: &mut Tx, chunk: &[Observation], now: Timestamp) -> Res
     query = query.bind(now.0);
     for seen in chunk {
         let (attempt, retry_at, reason) = match &seen.state {
-            BotState::Backoff { until, attempt, reason } => (*attempt, Some(until.0), Some(reason.clone())),
-            BotState::Failed { reason } => (0, None, Some(reason.clone())),
+            BotState::Backoff { until, attempt, reason } => (*attempt, Some(until.0), Some(storable(reason))),
+            BotState::Failed { reason } => (0, None, Some(storable(reason))),
             _ => (0, None, None),
         };
         query = query

@@ -102,7 +102,9 @@ impl Store {
             activity::insert(&mut tx, &drafts(&order, Some(&applied)), now).await?;
             let created = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             let existing = u32::try_from(roster.len() - rows.len()).unwrap_or(u32::MAX);
-            Ok(Ok(Enrolled { created, existing, opened: applied.opened }))
+            let touched: BTreeSet<ChannelName> = placed.into_values().collect();
+            let touched = touched.into_iter().collect();
+            Ok(Ok(Enrolled { created, existing, opened: applied.opened, touched }))
         })?;
         Ok(outcome?)
     }
@@ -123,10 +125,32 @@ fn newcomer(bot: BotId, new: &NewBot) -> Newcomer {
 async fn load(tx: &mut Tx, store: &Store, orders: &[Order]) -> Result<Board, StoreError> {
     let mut needs = Needs::default();
     orders.iter().for_each(|order| order.op.needs(&mut needs));
-    let groups = channels::groups(tx).await?;
-    let channels = channels::seats(tx).await?;
     let bots = load_bots(tx, needs).await?;
+    if let Some(names) = named_channels(orders) {
+        let channels = channels::seats(tx, Some(&names)).await?;
+        return Ok(Board::new(store.rules(), [], channels, bots));
+    }
+    let groups = channels::groups(tx).await?;
+    let channels = channels::seats(tx, None).await?;
     Ok(Board::new(store.rules(), groups, channels, bots))
+}
+
+/// The only channels that these orders look at, unless one of them looks for a channel or opens one. Saves loading
+/// thousands of channels to fill one seat.
+fn named_channels(orders: &[Order]) -> Option<Vec<String>> {
+    let mut names = BTreeSet::new();
+    for order in orders {
+        match &order.op {
+            Op::Assign { channel, .. } => names.extend([channel]),
+            Op::Remove { from, .. } => names.extend(from),
+            Op::Migrate { from, to, .. } => names.extend([from, to]),
+            Op::Configure { channel, mode: None | Some(Mode::Active | Mode::Maintenance), .. } => {
+                names.extend([channel]);
+            }
+            _ => return None,
+        }
+    }
+    (!orders.is_empty()).then(|| names.into_iter().map(ChannelName::to_string).collect())
 }
 
 async fn load_bots(tx: &mut Tx, needs: Needs) -> Result<Vec<(BotId, BotSeat)>, StoreError> {

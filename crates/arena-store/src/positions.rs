@@ -4,6 +4,7 @@ use crate::batch;
 use crate::db::{Store, transact};
 use crate::error::StoreError;
 use crate::now;
+use crate::text::storable;
 use arena_core::channel::ChannelName;
 use sqlx::Row;
 
@@ -21,7 +22,7 @@ impl Store {
                     batch::tuples(chunk.len(), 3, 0)
                 ));
                 for (channel, body) in chunk {
-                    query = query.bind(channel.to_string()).bind(body.clone()).bind(now().0);
+                    query = query.bind(channel.to_string()).bind(storable(body)).bind(now().0);
                 }
                 tx.execute(query).await?;
             }

@@ -2,6 +2,7 @@
 
 use crate::db::{Store, transact};
 use crate::error::StoreError;
+use crate::text::storable;
 use arena_core::Timestamp;
 use sqlx::Row;
 use std::time::Duration;
@@ -44,9 +45,9 @@ impl Store {
         let stale = now.0 - i64::try_from(STALE_AFTER.as_millis()).unwrap_or(i64::MAX);
         let claimed = transact!(self.write(), |tx| {
             let delete = tx.sql("DELETE FROM replies WHERE key = $1 AND status IS NULL AND created_at < $2");
-            tx.execute(delete.bind(key.to_owned()).bind(stale)).await?;
+            tx.execute(delete.bind(storable(key)).bind(stale)).await?;
             let sql = "INSERT INTO replies (key, fingerprint, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            tx.execute(tx.sql(sql).bind(key.to_owned()).bind(fingerprint.to_owned()).bind(now.0)).await
+            tx.execute(tx.sql(sql).bind(storable(key)).bind(storable(fingerprint)).bind(now.0)).await
         })?;
         if claimed > 0 { Ok(Begun::Fresh) } else { self.known_reply(key, fingerprint).await }
     }
@@ -54,11 +55,11 @@ impl Store {
     async fn known_reply(&self, key: &str, fingerprint: &str) -> Result<Begun, StoreError> {
         let mut tx = self.read().await?;
         let sql = "SELECT fingerprint, status, content_type, body FROM replies WHERE key = $1";
-        let row = tx.row(tx.sql(sql).bind(key.to_owned())).await?;
+        let row = tx.row(tx.sql(sql).bind(storable(key))).await?;
         tx.commit().await?;
         // Abandoned between the two transactions: the caller may try again.
         let Some(row) = row else { return Ok(Begun::InProgress) };
-        if row.try_get::<&str, _>(0)? != fingerprint {
+        if row.try_get::<&str, _>(0)? != storable(fingerprint) {
             return Ok(Begun::Mismatch);
         }
         let Some(status) = row.try_get::<Option<i64>, _>(1)? else { return Ok(Begun::InProgress) };
@@ -76,9 +77,9 @@ impl Store {
             let query = tx
                 .sql(sql)
                 .bind(i64::from(reply.status))
-                .bind(reply.content_type.clone())
+                .bind(storable(&reply.content_type))
                 .bind(reply.body.clone())
-                .bind(key.to_owned());
+                .bind(storable(key));
             tx.execute(query).await?;
             Ok(())
         })
@@ -88,7 +89,7 @@ impl Store {
     pub async fn abandon_reply(&self, key: &str) -> Result<(), StoreError> {
         transact!(self.write(), |tx| {
             let sql = "DELETE FROM replies WHERE key = $1 AND status IS NULL";
-            tx.execute(tx.sql(sql).bind(key.to_owned())).await?;
+            tx.execute(tx.sql(sql).bind(storable(key))).await?;
             Ok(())
         })
     }

@@ -1,1 +1,18 @@
-//! arena-worlds
+//! World hosts of Arena: native world actors, discovery, and snapshots of positions.
+//!
+//! A host runs worlds; discovery finds the one of a channel, or has it created. Must not import: HTTP, SQL, the
+//! services above (arena-control), or anything that decides who is assigned where.
+
+mod discovery;
+mod guarded;
+mod host;
+mod keeper;
+pub mod native;
+
+pub use discovery::{DiscoverError, Discovered, Discovery, DiscoverySettings, Source};
+pub use guarded::{GuardedHost, Validity};
+pub use host::{
+    Body, CreateWorld, HostedWorld, JoinOutcome, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
+    WorldView,
+};
+pub use keeper::{PositionKeeper, last_positions};

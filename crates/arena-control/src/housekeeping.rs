@@ -1,0 +1,114 @@
+//! What has to be done from time to time: orphans, positions, partitions, expiry.
+
+use crate::runtime::Shared;
+use arena_core::admission::Op;
+use arena_store::{Actor, StoreError, now};
+use arena_worlds::{PositionKeeper, WorldEvent};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// Orphans returned in one round.
+const ORPHANS: u32 = 500;
+/// How often old entries are dropped and new partitions made.
+const EXPIRY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Wakes the sync of a channel at once when its world ends.
+pub(crate) async fn watch_worlds(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut events = shared.host.events();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            event = events.recv() => match event {
+                Ok(WorldEvent::Gone(hosted)) => {
+                    shared.discovery.invalidate(&hosted.channel, &hosted.world);
+                    shared.nudges.nudge([&hosted.channel]);
+                }
+                // Too many worlds ended at once to be told of each: every channel is looked at instead.
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    shared.discovery.clear(None);
+                    shared.nudges.nudge_all();
+                }
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+        }
+    }
+}
+
+/// Saves positions every few seconds, and once more at the end.
+pub(crate) async fn keep_positions(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut keeper = PositionKeeper::new(shared.store.clone(), shared.host.clone());
+    let mut every = interval(shared.settings.snapshot_every);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let last = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = every.tick() => false,
+        };
+        if let Err(error) = keeper.save().await {
+            tracing::warn!(%error, "positions could not be saved; the next snapshot will be");
+        }
+        if last {
+            return;
+        }
+    }
+}
+
+/// Returns orphaned bots to main, and ends worlds of channels that no longer exist.
+pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut every = interval(shared.settings.sync_every);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = adopt_orphans(&shared).await {
+            tracing::warn!(%error, "orphaned bots could not be returned to main; the next sweep will try again");
+        }
+        if let Err(error) = end_strays(&shared).await {
+            tracing::warn!(%error, "the worlds could not be compared with the channels");
+        }
+    }
+}
+
+async fn adopt_orphans(shared: &Shared) -> Result<(), StoreError> {
+    for bot in shared.store.orphans(ORPHANS).await? {
+        if let Err(error) = shared.carry_out(&Actor::system(), Op::Adopt { bot }).await {
+            tracing::warn!(%bot, %error, "an orphaned bot could not be returned to main");
+        }
+    }
+    Ok(())
+}
+
+async fn end_strays(shared: &Shared) -> Result<(), StoreError> {
+    // Worlds first: one that is created after this cannot look like a stray.
+    let Ok(worlds) = shared.host.list().await else { return Ok(()) };
+    let rows = shared.store.all_channels().await?;
+    let known: HashSet<_> = rows.into_iter().map(|row| row.channel.seats.name).collect();
+    let strays =
+        worlds.into_iter().map(|world| world.hosted.channel).filter(|channel| !known.contains(channel));
+    shared.nudges.nudge(&strays.collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Makes partitions, drops old activity and old outcomes.
+pub(crate) async fn expire(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut every = interval(EXPIRY_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        let (store, settings) = (&shared.store, &shared.settings);
+        if let Err(error) = store.keep_activity(now(), settings.activity_retention).await {
+            tracing::warn!(%error, "the activity log could not be trimmed");
+        }
+        if let Err(error) = store.expire_replies(now(), settings.idempotency_ttl).await {
+            tracing::warn!(%error, "old idempotency keys could not be dropped");
+        }
+    }
+}

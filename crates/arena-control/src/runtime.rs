@@ -1,0 +1,163 @@
+//! Starting and stopping: the services, the loops, and what they share.
+
+use crate::activity::ActivityLog;
+use crate::bots::Bots;
+use crate::channels::Channels;
+use crate::committer::{Committer, committer};
+use crate::error::ServiceError;
+use crate::health::Health;
+use crate::housekeeping;
+use crate::idempotency::Idempotency;
+use crate::settings::ControlSettings;
+use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
+use crate::worlds::Worlds;
+use arena_core::BotId;
+use arena_core::admission::{Applied, Op};
+use arena_core::channel::ChannelName;
+use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store};
+use arena_worlds::{Discovery, DiscoverySettings, GuardedHost, WorldHost};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Every service. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Channels.
+    pub channels: Channels,
+    /// Bots.
+    pub bots: Bots,
+    /// Worlds.
+    pub worlds: Worlds,
+    /// Health.
+    pub health: Health,
+    /// The activity log.
+    pub activity: ActivityLog,
+    /// Idempotency keys.
+    pub idempotency: Idempotency,
+}
+
+/// What the services and loops share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) host: GuardedHost,
+    pub(crate) discovery: Discovery,
+    pub(crate) nudges: Nudges,
+    pub(crate) log: SyncLog,
+    pub(crate) settings: ControlSettings,
+    pub(crate) stop: CancellationToken,
+    committer: Committer,
+}
+
+impl Shared {
+    /// Carries out an operation and wakes the syncs that it concerns.
+    pub(crate) async fn carry_out(&self, actor: &Actor, op: Op) -> Result<Applied, ServiceError> {
+        let applied = self.committer.carry_out(Order { actor: actor.clone(), op }).await?;
+        self.nudges.nudge(applied.touched());
+        Ok(applied)
+    }
+
+    /// Stores new bots and wakes the syncs of every channel they may be in.
+    pub(crate) async fn enroll(&self, actor: &Actor, bots: &[NewBot]) -> Result<Enrolled, ServiceError> {
+        let enrolled = self.store.enroll(actor, bots).await?;
+        self.nudges.nudge(&enrolled.touched);
+        Ok(enrolled)
+    }
+
+    /// Writes one line of the activity log.
+    pub(crate) async fn note(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        bot: Option<BotId>,
+        channel: Option<&ChannelName>,
+    ) -> Result<(), ServiceError> {
+        let detail = serde_json::json!({});
+        let draft = ActivityDraft { actor: actor.clone(), action, bot, channel: channel.cloned(), detail };
+        Ok(self.store.log(&[draft]).await?)
+    }
+}
+
+/// The running control plane of one process.
+#[derive(Debug)]
+pub struct Control {
+    services: Services,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Control {
+    /// Starts the loops over a store and a world host. The first sweep follows at once: after a crash, everything
+    /// that was left undone is found there.
+    pub fn start(store: Store, host: Arc<dyn WorldHost>, settings: ControlSettings) -> Control {
+        let stop = CancellationToken::new();
+        let host = GuardedHost::new(host, settings.host_timeout);
+        let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
+        let (committer, commits) = committer(store.clone(), settings.max_queue);
+        let shared = Arc::new(Shared {
+            discovery: Discovery::new(store.clone(), host.clone(), cache),
+            nudges: Nudges::default(),
+            log: SyncLog::default(),
+            stop: stop.clone(),
+            committer,
+            store,
+            host,
+            settings,
+        });
+        let syncer = Syncer {
+            store: shared.store.clone(),
+            host: shared.host.clone(),
+            discovery: shared.discovery.clone(),
+            nudges: shared.nudges.clone(),
+            log: shared.log.clone(),
+            retry: shared.settings.retry,
+            max_deploys: shared.settings.max_deploys_per_run,
+        };
+        let settings = &shared.settings;
+        let scheduler = Scheduler::new(syncer, settings.sync_concurrency, settings.sync_every);
+        let tasks = TaskTracker::new();
+        tasks.spawn(housekeeping::watch_worlds(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(housekeeping::keep_positions(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(housekeeping::sweep(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(housekeeping::expire(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(scheduler.run(stop.clone()));
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            // Orders that are waiting when the stop comes are not begun; those who wait are told so.
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = commits.run() => {}
+            }
+        });
+        Control { services: Services::over(&shared), stop, tasks }
+    }
+
+    /// The doors to everything that runs here.
+    pub fn services(&self) -> Services {
+        self.services.clone()
+    }
+
+    /// Stops the loops, saves positions once more, and waits for all of it; at most `deadline`. Returns whether it
+    /// was in time. The world host has to be running still.
+    pub async fn shutdown(self, deadline: Duration) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok()
+    }
+}
+
+impl Services {
+    fn over(shared: &Arc<Shared>) -> Services {
+        let share = || Arc::clone(shared);
+        Services {
+            channels: Channels { shared: share() },
+            bots: Bots { shared: share() },
+            worlds: Worlds { shared: share() },
+            health: Health { shared: share() },
+            activity: ActivityLog { shared: share() },
+            idempotency: Idempotency { shared: share() },
+        }
+    }
+}

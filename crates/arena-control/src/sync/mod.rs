@@ -1,0 +1,12 @@
+//! Sync: making residents match assignments. Nudges wake it, a sweep every half minute is the safety net.
+
+mod channel;
+mod log;
+mod nudge;
+mod scheduler;
+
+pub(crate) use channel::Syncer;
+pub(crate) use log::SyncLog;
+pub use log::{SyncRecord, SyncTotals};
+pub(crate) use nudge::Nudges;
+pub(crate) use scheduler::Scheduler;

@@ -1,0 +1,130 @@
+//! What a host asks of a world.
+
+use crate::brain::BrainKind;
+use crate::geometry::{Heading, Tile};
+use crate::world::ConversationId;
+use arena_core::BotId;
+use serde::{Deserialize, Serialize};
+
+/// Longest name of a resident, in characters.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// One wish about one resident. Each is answered within the same step: by its effects or by
+/// [`Effect::Refused`](crate::Effect::Refused).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Puts a resident into the world. Doing it again changes nothing.
+    Join {
+        /// Who joins.
+        bot: BotId,
+        /// Shown to the others, 1–64 characters.
+        name: String,
+        /// What steers the resident.
+        brain: BrainKind,
+        /// Where it stood before; the nearest free tile is used. Without it, somewhere in the home zone.
+        position: Option<Tile>,
+    },
+    /// Takes a resident out.
+    Leave {
+        /// Who leaves.
+        bot: BotId,
+    },
+    /// Walks to a tile, or next to it if somebody stands there.
+    MoveTo {
+        /// Who walks.
+        bot: BotId,
+        /// Where to.
+        to: Tile,
+    },
+    /// Turns without walking.
+    Look {
+        /// Who turns.
+        bot: BotId,
+        /// Where to.
+        heading: Heading,
+    },
+    /// Speaks, in the conversation that the resident is in, or aloud.
+    Say {
+        /// Who speaks.
+        bot: BotId,
+        /// What is said.
+        text: String,
+    },
+    /// Invites another resident to talk.
+    StartConversation {
+        /// Who invites.
+        bot: BotId,
+        /// Who is invited.
+        with: BotId,
+    },
+    /// Takes an invitation.
+    AcceptConversation {
+        /// Who was invited.
+        bot: BotId,
+        /// To which conversation.
+        conversation: ConversationId,
+    },
+    /// Declines an invitation.
+    RejectConversation {
+        /// Who was invited.
+        bot: BotId,
+        /// To which conversation.
+        conversation: ConversationId,
+    },
+    /// Walks out of a conversation, or takes an invitation back.
+    LeaveConversation {
+        /// Who goes.
+        bot: BotId,
+        /// Out of which conversation.
+        conversation: ConversationId,
+    },
+    /// Shows a feeling for a moment.
+    Emote {
+        /// Who shows it.
+        bot: BotId,
+        /// Which one.
+        emote: Emote,
+    },
+}
+
+impl Input {
+    /// The resident that the input is about.
+    pub fn bot(&self) -> BotId {
+        match self {
+            Input::Join { bot, .. }
+            | Input::Leave { bot }
+            | Input::MoveTo { bot, .. }
+            | Input::Look { bot, .. }
+            | Input::Say { bot, .. }
+            | Input::StartConversation { bot, .. }
+            | Input::AcceptConversation { bot, .. }
+            | Input::RejectConversation { bot, .. }
+            | Input::LeaveConversation { bot, .. }
+            | Input::Emote { bot, .. } => *bot,
+        }
+    }
+}
+
+/// A feeling that others can see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Emote {
+    /// Greets.
+    Wave,
+    /// Laughs.
+    Laugh,
+    /// Dances.
+    Dance,
+    /// Ponders.
+    Think,
+    /// Does not know.
+    Shrug,
+    /// Is glad.
+    Cheer,
+}
+
+impl Emote {
+    /// Every emote.
+    pub const ALL: [Emote; 6] =
+        [Emote::Wave, Emote::Laugh, Emote::Dance, Emote::Think, Emote::Shrug, Emote::Cheer];
+}

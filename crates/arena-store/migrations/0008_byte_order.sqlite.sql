@@ -1,0 +1,1 @@
+-- SQLite compares text by its bytes already.

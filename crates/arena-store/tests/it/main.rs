@@ -1,0 +1,27 @@
+//! The store's suite: every test of it runs against SQLite and against PostgreSQL.
+
+#[macro_use]
+mod support;
+
+mod activity;
+mod assigning;
+mod cancelling;
+mod closing;
+mod draining;
+mod errors;
+mod importing;
+mod limits;
+mod migrations;
+mod model;
+mod moving;
+mod observing;
+mod outage;
+mod paging;
+mod partitions;
+mod placements;
+mod pooler;
+mod positions;
+mod replies;
+mod shards;
+mod storm;
+mod text;
