@@ -1,1 +1,22 @@
-//! arena-api
+//! REST over HTTP/1.1: one of the doors to the services of arena-control.
+//!
+//! Duty: turn a request into one call of a service and its outcome into an answer. Wire types live here and are
+//! converted to domain types at this edge; every refusal becomes an RFC 9457 problem with a stable code.
+//! The contract is docs/rest.md.
+//!
+//! Must not import: the store, the world hosts, the simulation, any SQL. No rule of Arena is decided here.
+
+mod activity;
+mod bots;
+mod channels;
+mod extract;
+mod health;
+mod layers;
+mod problem;
+mod router;
+mod server;
+mod wire;
+mod worlds;
+
+pub use router::{ApiLimits, router};
+pub use server::{Drained, serve};

@@ -1,2 +1,78 @@
-//! arena-bench
-fn main() {}
+//! Arena's benchmarks: `cargo xtask bench <name>`. Each prints ratios to a floor or a peer that it measures in the same
+//! run, because a figure alone says more about the machine than about Arena. docs/benchmarks.md explains them.
+//!
+//! Must not import: the HTTP layer or the binary. The `start` benchmark runs the real program as a child.
+
+mod admission;
+mod databases;
+mod engine;
+mod floor;
+mod healing;
+mod http;
+mod latency;
+mod machine;
+mod paused;
+mod report;
+mod roster;
+mod start;
+mod table;
+mod worlds;
+
+use clap::{Parser, Subcommand};
+use report::Report;
+use std::process::ExitCode;
+
+/// Arena's benchmarks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Cli {
+    #[command(subcommand)]
+    bench: Bench,
+    /// Print one JSON object instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Bots assigned to sharded channels by concurrent callers
+    Admission(admission::Args),
+    /// All worlds wiped at once, until every bot is live again
+    Healing(healing::Args),
+    /// What a simulated second costs, and how it grows with the crowd
+    Engine(engine::Args),
+    /// Thousands of worlds in one process, in real time
+    Worlds(worlds::Args),
+    /// From starting the server to its first deployed bot; what it takes when idle
+    Start(start::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli.bench) {
+        Ok(report) => {
+            println!("{}", if cli.json { report.to_json() } else { report.to_string() });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(bench: &Bench) -> anyhow::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match bench {
+        Bench::Admission(args) => runtime.block_on(admission::run(args)),
+        Bench::Healing(args) => runtime.block_on(healing::run(args)),
+        Bench::Engine(args) => engine::run(args),
+        Bench::Worlds(args) => runtime.block_on(worlds::run(args)),
+        Bench::Start(args) => start::run(args),
+    }
+}
+
+/// Says on standard error what is being done; standard output is for the figures.
+fn progress(what: &str) {
+    eprintln!("… {what}");
+}

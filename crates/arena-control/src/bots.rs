@@ -5,7 +5,7 @@ use crate::runtime::Shared;
 use arena_core::BotId;
 use arena_core::admission::{AdmitError, Op};
 use arena_core::bot::Bot;
-use arena_core::channel::ChannelName;
+use arena_core::channel::{ChannelName, Status};
 use arena_store::{Actor, BotFilter, Enrolled, NewBot, Page, PageRequest, now};
 use std::sync::Arc;
 
@@ -49,14 +49,22 @@ impl Bots {
         if enrolled.created == 0 {
             return Err(arena_store::StoreError::Taken("name".to_owned()).into());
         }
-        let bot = self.shared.store.bot_named(&name).await?.ok_or(ServiceError::NoBotNamed(name))?;
-        self.shared.nudges.nudge(&bot.channel);
-        Ok(bot)
+        self.shared.store.bot_named(&name).await?.ok_or(ServiceError::NoBotNamed(name))
     }
+
+    /// Only a courtesy to the caller: if the last seat is taken in between, another channel is found.
 
     async fn check_open(&self, channel: &ChannelName) -> Result<(), ServiceError> {
         let row = self.shared.store.channel(channel).await?;
-        row.map(|_| ()).ok_or_else(|| AdmitError::ChannelNotFound(channel.clone()).into())
+        let seats = row.ok_or_else(|| AdmitError::ChannelNotFound(channel.clone()))?.channel.seats;
+        let channel = channel.clone();
+        match seats.status() {
+            Status::Active => Ok(()),
+            Status::Full => {
+                Err(AdmitError::ChannelFull { channel, limit: seats.max_bots, free: 0, wanted: 1 }.into())
+            }
+            status => Err(AdmitError::NotAccepting { channel, status }.into()),
+        }
     }
 
     /// Stores a roster; bots whose names exist are left as they are. Every row is checked before the first is
@@ -108,9 +116,8 @@ impl Bots {
     /// Deletes a bot; its body leaves the world at the next sync.
     pub async fn delete(&self, actor: &Actor, bot: BotId) -> Result<(), ServiceError> {
         let deleted = self.shared.store.delete_bot(bot).await?.ok_or(AdmitError::BotNotFound(bot))?;
-        self.shared.note(actor, "bot.deleted", Some(bot), deleted.channel.as_ref()).await?;
         self.shared.nudges.nudge(&deleted.channel);
-        Ok(())
+        self.shared.note(actor, "bot.deleted", Some(bot), deleted.channel.as_ref()).await
     }
 
     /// Puts a bot into a channel, or finds one for it if it has none.
@@ -154,8 +161,8 @@ impl Bots {
         bot: Option<Bot>,
     ) -> Result<Bot, ServiceError> {
         let bot = bot.ok_or(AdmitError::BotNotFound(id))?;
-        self.shared.note(actor, action, Some(id), bot.channel.as_ref()).await?;
         self.shared.nudges.nudge(&bot.channel);
+        self.shared.note(actor, action, Some(id), bot.channel.as_ref()).await?;
         Ok(bot)
     }
 

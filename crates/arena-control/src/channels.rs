@@ -182,8 +182,8 @@ impl Channels {
         let world_state = match &row.world {
             None => "none",
             Some(world) => match self.shared.host.validate(world).await {
-                Validity::Valid(_) => "valid",
-                Validity::Gone => "gone",
+                Validity::Valid(hosted) if hosted.channel == *name => "valid",
+                Validity::Valid(_) | Validity::Gone => "gone",
                 Validity::Unknown(_) => "unknown",
             },
         };
@@ -257,9 +257,8 @@ impl Channels {
         }
         self.shared.store.retry_channel(&item.channel).await?;
         self.shared.discovery.clear(Some(&item.channel));
-        self.shared.note(actor, "channel.reset", None, Some(&item.channel)).await?;
         self.shared.nudges.nudge([&item.channel]);
-        Ok(())
+        self.shared.note(actor, "channel.reset", None, Some(&item.channel)).await
     }
 
     fn bots(&self) -> Bots {

@@ -1,9 +1,12 @@
 //! Group commit: orders that arrive at the same time share a transaction, each with an outcome of its own.
 
 use crate::error::ServiceError;
+use crate::sync::Nudges;
 use arena_core::admission::{AdmitError, Applied};
 use arena_store::{Order, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// Orders in one transaction. Larger batches gain little and make everybody in them wait.
 const BATCH: usize = 256;
@@ -23,32 +26,39 @@ pub(crate) struct Committer {
 /// The other end: carries orders out, in the order in which they came.
 pub(crate) struct CommitLoop {
     store: Store,
+    nudges: Nudges,
     queue: mpsc::Receiver<Waiting>,
 }
 
 /// A committer whose queue holds `capacity` orders, and the loop that serves it.
-pub(crate) fn committer(store: Store, capacity: usize) -> (Committer, CommitLoop) {
+pub(crate) fn committer(store: Store, nudges: Nudges, capacity: usize) -> (Committer, CommitLoop) {
     let (sender, queue) = mpsc::channel(capacity.max(1));
-    (Committer { queue: sender }, CommitLoop { store, queue })
+    (Committer { queue: sender }, CommitLoop { store, nudges, queue })
 }
 
 impl Committer {
-    /// Carries out an order; returns after it is durable.
+    /// Carries out an order; returns after it is durable and the syncs that it concerns are woken.
     pub(crate) async fn carry_out(&self, order: Order) -> Result<Applied, ServiceError> {
         let (reply, outcome) = oneshot::channel();
         self.queue.try_send(Waiting { order, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ServiceError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ServiceError::ShuttingDown,
         })?;
-        outcome.await.map_err(|_| ServiceError::ShuttingDown)?
+        outcome.await.map_err(|_| {
+            if self.queue.is_closed() {
+                return ServiceError::ShuttingDown;
+            }
+            StoreError::Database("the transaction broke off; whether it took effect is not known".to_owned()).into()
+        })?
     }
 }
 
 impl CommitLoop {
-    /// Runs until every committer is dropped; what was handed in by then is carried out.
-    pub(crate) async fn run(mut self) {
+    /// Runs until it is told to stop. The transaction that is open then comes to its end; orders that still wait are
+    /// not begun, and those who wait for them are told so.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(BATCH);
-        while self.queue.recv_many(&mut waiting, BATCH).await > 0 {
+        while let Some(1..) = stop.run_until_cancelled(self.queue.recv_many(&mut waiting, BATCH)).await {
             let mut rest = waiting.drain(..).peekable();
             while let Some(first) = rest.next() {
                 let mut batch = vec![first];
@@ -57,20 +67,34 @@ impl CommitLoop {
                 {
                     batch.push(next);
                 }
-                commit(&self.store, batch).await;
+                if !stop.is_cancelled() {
+                    self.commit_apart(batch).await;
+                }
             }
+        }
+    }
+
+    /// Commits in a task of its own: a broken invariant must cost those in the batch their answers, not everybody
+    /// the committer.
+    async fn commit_apart(&self, batch: Vec<Waiting>) {
+        let mut task = JoinSet::new();
+        task.spawn(commit(self.store.clone(), self.nudges.clone(), batch));
+        if let Some(Err(error)) = task.join_next().await {
+            tracing::error!(%error, "a transaction of assignments ended abnormally");
         }
     }
 }
 
-async fn commit(store: &Store, batch: Vec<Waiting>) {
+async fn commit(store: Store, nudges: Nudges, batch: Vec<Waiting>) {
     let (orders, replies): (Vec<Order>, Vec<_>) = batch.into_iter().map(|w| (w.order, w.reply)).unzip();
     let outcomes = match store.carry_out_all(&orders).await {
         Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(ServiceError::from)).collect(),
         // Somebody went around the rules and one order in the batch met the database's own limit: find out which.
-        Err(StoreError::Overfull) if orders.len() > 1 => one_by_one(store, &orders).await,
+        Err(StoreError::Overfull) if orders.len() > 1 => one_by_one(&store, &orders).await,
         Err(error) => vec![Err(ServiceError::Store(error)); orders.len()],
     };
+    // Here and not by those who asked: they may have gone away.
+    nudges.nudge(outcomes.iter().flatten().flat_map(Applied::touched));
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // Whoever no longer waits will see it in the store.
         let _ = reply.send(outcome);

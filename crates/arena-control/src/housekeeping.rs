@@ -1,7 +1,8 @@
 //! What has to be done from time to time: orphans, positions, partitions, expiry.
 
+use crate::error::ServiceError;
 use crate::runtime::Shared;
-use arena_core::admission::Op;
+use arena_core::admission::{AdmitError, Op};
 use arena_store::{Actor, StoreError, now};
 use arena_worlds::{PositionKeeper, WorldEvent};
 use std::collections::HashSet;
@@ -17,8 +18,11 @@ const ORPHANS: u32 = 500;
 const EXPIRY_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Wakes the sync of a channel at once when its world ends.
-pub(crate) async fn watch_worlds(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut events = shared.host.events();
+pub(crate) async fn watch_worlds(
+    shared: Arc<Shared>,
+    mut events: broadcast::Receiver<WorldEvent>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -75,13 +79,21 @@ pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-async fn adopt_orphans(shared: &Shared) -> Result<(), StoreError> {
-    for bot in shared.store.orphans(ORPHANS).await? {
-        if let Err(error) = shared.carry_out(&Actor::system(), Op::Adopt { bot }).await {
-            tracing::warn!(%bot, %error, "an orphaned bot could not be returned to main");
+/// Round after round, until all are home or one finds no home.
+async fn adopt_orphans(shared: &Shared) -> Result<(), ServiceError> {
+    loop {
+        let orphans = shared.store.orphans(ORPHANS).await?;
+        let more = orphans.len() == ORPHANS as usize;
+        for bot in orphans {
+            match shared.carry_out(&Actor::system(), Op::Adopt { bot }).await {
+                Ok(_) | Err(ServiceError::Refused(AdmitError::BotNotFound(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !more {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 async fn end_strays(shared: &Shared) -> Result<(), StoreError> {

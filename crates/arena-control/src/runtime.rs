@@ -54,9 +54,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Carries out an operation and wakes the syncs that it concerns.
     pub(crate) async fn carry_out(&self, actor: &Actor, op: Op) -> Result<Applied, ServiceError> {
-        let applied = self.committer.carry_out(Order { actor: actor.clone(), op }).await?;
-        self.nudges.nudge(applied.touched());
-        Ok(applied)
+        self.committer.carry_out(Order { actor: actor.clone(), op }).await
     }
 
     /// Stores new bots and wakes the syncs of every channel they may be in.
@@ -85,6 +83,8 @@ impl Shared {
 pub struct Control {
     services: Services,
     stop: CancellationToken,
+    /// Ends the loops wherever they are.
+    kill: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -95,10 +95,11 @@ impl Control {
         let stop = CancellationToken::new();
         let host = GuardedHost::new(host, settings.host_timeout);
         let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
-        let (committer, commits) = committer(store.clone(), settings.max_queue);
+        let nudges = Nudges::default();
+        let (committer, commits) = committer(store.clone(), nudges.clone(), settings.max_queue);
         let shared = Arc::new(Shared {
             discovery: Discovery::new(store.clone(), host.clone(), cache),
-            nudges: Nudges::default(),
+            nudges,
             log: SyncLog::default(),
             stop: stop.clone(),
             committer,
@@ -117,21 +118,21 @@ impl Control {
         };
         let settings = &shared.settings;
         let scheduler = Scheduler::new(syncer, settings.sync_concurrency, settings.sync_every);
-        let tasks = TaskTracker::new();
-        tasks.spawn(housekeeping::watch_worlds(Arc::clone(&shared), stop.clone()));
-        tasks.spawn(housekeeping::keep_positions(Arc::clone(&shared), stop.clone()));
-        tasks.spawn(housekeeping::sweep(Arc::clone(&shared), stop.clone()));
-        tasks.spawn(housekeeping::expire(Arc::clone(&shared), stop.clone()));
-        tasks.spawn(scheduler.run(stop.clone()));
-        let stopped = stop.clone();
-        tasks.spawn(async move {
-            // Orders that are waiting when the stop comes are not begun; those who wait are told so.
-            tokio::select! {
-                () = stopped.cancelled() => {}
-                () = commits.run() => {}
-            }
-        });
-        Control { services: Services::over(&shared), stop, tasks }
+        // Listened to before the first sweep, so that no end of a world falls between the two.
+        let events = shared.host.events();
+        let (tasks, kill) = (TaskTracker::new(), CancellationToken::new());
+        let share = || (Arc::clone(&shared), stop.clone());
+        let (watched, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::watch_worlds(watched, events, token)));
+        let (kept, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::keep_positions(kept, token)));
+        let (swept, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::sweep(swept, token)));
+        let (expiring, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::expire(expiring, token)));
+        tasks.spawn(kill.clone().run_until_cancelled_owned(scheduler.run(stop.clone())));
+        tasks.spawn(kill.clone().run_until_cancelled_owned(commits.run(stop.clone())));
+        Control { services: Services::over(&shared), stop, kill, tasks }
     }
 
     /// The doors to everything that runs here.
@@ -139,12 +140,23 @@ impl Control {
         self.services.clone()
     }
 
-    /// Stops the loops, saves positions once more, and waits for all of it; at most `deadline`. Returns whether it
-    /// was in time. The world host has to be running still.
+    /// Stops the loops, lets what they have begun come to its end, saves positions once more. What is not done after
+    /// `deadline` is broken off. Returns whether it was in time. The world host has to be running still.
     pub async fn shutdown(self, deadline: Duration) -> bool {
         self.stop.cancel();
         self.tasks.close();
-        tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok()
+        let in_time = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
+        self.kill.cancel();
+        self.tasks.wait().await;
+        in_time
+    }
+}
+
+impl Drop for Control {
+    /// Without a shutdown everything is broken off, as by a crash.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.kill.cancel();
     }
 }
 

@@ -6,11 +6,27 @@ ALTER TABLE channels
     ALTER COLUMN name TYPE TEXT COLLATE "C",
     ALTER COLUMN group_name TYPE TEXT COLLATE "C";
 
+-- A column that a trigger watches cannot change its type.
+DROP TRIGGER bots_inserted ON bots;
+
+DROP TRIGGER bots_moved ON bots;
+
+DROP TRIGGER bots_deleted ON bots;
+
 ALTER TABLE bots
     ALTER COLUMN id TYPE TEXT COLLATE "C",
     ALTER COLUMN name TYPE TEXT COLLATE "C",
     ALTER COLUMN channel TYPE TEXT COLLATE "C",
     ALTER COLUMN world TYPE TEXT COLLATE "C";
+
+CREATE TRIGGER bots_inserted AFTER INSERT ON bots
+    FOR EACH ROW WHEN (NEW.channel IS NOT NULL) EXECUTE FUNCTION count_seats();
+
+CREATE TRIGGER bots_moved AFTER UPDATE OF channel ON bots
+    FOR EACH ROW WHEN (OLD.channel IS DISTINCT FROM NEW.channel) EXECUTE FUNCTION count_seats();
+
+CREATE TRIGGER bots_deleted AFTER DELETE ON bots
+    FOR EACH ROW WHEN (OLD.channel IS NOT NULL) EXECUTE FUNCTION count_seats();
 
 ALTER TABLE placements
     ALTER COLUMN channel TYPE TEXT COLLATE "C",

@@ -5,7 +5,7 @@ use crate::{migrate, pooler};
 use arena_core::admission::AdmissionRules;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Transaction};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
@@ -144,13 +144,14 @@ impl Store {
     }
 
     fn wrap(&self, inner: Transaction<'static, Any>) -> Tx {
-        Tx { inner, persistent: !self.pooled }
+        Tx { inner, dialect: self.dialect, persistent: !self.pooled }
     }
 }
 
 /// A transaction. Dropped without a commit, it is rolled back.
 pub(crate) struct Tx {
     inner: Transaction<'static, Any>,
+    dialect: Dialect,
     persistent: bool,
 }
 
@@ -166,6 +167,9 @@ impl Tx {
     /// A statement put together from fixed parts and parameter numbers; values are always bound. Not kept, because
     /// its text depends on the number of rows.
     pub(crate) fn built(&self, sql: String) -> Statement {
+        // SQLite takes $1 for a name and looks it up among all the others; ?1 is a number to it. With thousands of
+        // parameters that is most of the time.
+        let sql = if self.dialect == Dialect::Sqlite { sql.replace('$', "?") } else { sql };
         sqlx::query(AssertSqlSafe(sql)).persistent(false)
     }
 
@@ -235,6 +239,8 @@ async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyPool), Store
     }
     let url = sqlite_url(Path::new(path))?;
     let unusable = |e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}"));
+    // A pool would try a file that cannot be opened for half a minute, and then not say why.
+    try_sqlite(&url).await.map_err(unusable)?;
     let writer = sqlite_pool(&url, 1, false).await.map_err(unusable)?;
     let reader = sqlite_pool(&url, options.max_connections.clamp(1, 8), true).await.map_err(unusable)?;
     Ok((writer, reader))
@@ -272,29 +278,36 @@ async fn sqlite_pool(url: &str, connections: u32, read_only: bool) -> Result<Any
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30))
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                sqlx::raw_sql(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;",
-                )
-                .execute(&mut *connection)
-                .await?;
-                if read_only {
-                    sqlx::raw_sql("PRAGMA query_only = ON;").execute(&mut *connection).await?;
-                }
-                Ok(())
-            })
-        })
+        .after_connect(move |connection, _| Box::pin(prepare_sqlite(connection, read_only)))
         .connect_with(options)
         .await
+}
+
+/// Opens the file once and closes it again.
+async fn try_sqlite(url: &str) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(&AnyConnectOptions::from_str(url)?).await?;
+    prepare_sqlite(&mut connection, false).await?;
+    connection.close().await
+}
+
+async fn prepare_sqlite(connection: &mut AnyConnection, read_only: bool) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;",
+    )
+    .execute(&mut *connection)
+    .await?;
+    if read_only {
+        sqlx::raw_sql("PRAGMA query_only = ON;").execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
     let separator = if options.url.contains('?') { '&' } else { '?' };
     let cache = if options.pooled { format!("{separator}statement-cache-capacity=0") } else { String::new() };
     let connect = AnyConnectOptions::from_str(&format!("{}{cache}", options.url))?;
-    Ok(AnyPoolOptions::new()
+    let pool = AnyPoolOptions::new()
         .max_connections(options.max_connections.max(2))
         .acquire_timeout(Duration::from_secs(10))
         // A BEGIN whose future is dropped leaves a transaction open on the connection, and the next user's
@@ -306,6 +319,14 @@ async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
                 Ok(true)
             })
         })
-        .connect_with(connect)
-        .await?)
+        .connect_with(connect.clone())
+        .await;
+    match pool {
+        // The pool has tried for a while and does not say what it met.
+        Err(sqlx::Error::PoolTimedOut) => match AnyConnection::connect_with(&connect).await {
+            Err(reason) => Err(reason.into()),
+            Ok(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        },
+        pool => Ok(pool?),
+    }
 }

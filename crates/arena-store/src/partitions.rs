@@ -40,7 +40,8 @@ async fn keep_partitions(tx: &mut Tx, today: i64, horizon: i64) -> Result<u64, S
     for day in &old {
         tx.define(format!("DROP TABLE activity_day_{day}")).await?;
     }
-    tx.execute(tx.sql("DELETE FROM activity_default WHERE at < $1").bind(horizon.saturating_mul(DAY_MS))).await?;
+    tx.execute(tx.sql("DELETE FROM activity_default WHERE at < $1").bind(horizon.saturating_mul(DAY_MS)))
+        .await?;
     Ok(u64::try_from(old.len()).unwrap_or(u64::MAX))
 }
 

@@ -121,13 +121,21 @@ impl Discovery {
                 Validity::Unknown(detail) => return Err(HostFault::Transient { detail }.into()),
             }
         }
-        if let Some(hosted) = self.host.find(channel).await? {
+        if let Some(hosted) = self.host.find(channel).await?
+            && self.belongs(channel, &hosted.world).await?
+        {
             let epoch = self.store.next_epoch(channel).await?;
             self.claim(channel, &hosted.world, epoch).await?;
             return Ok((hosted.world, Source::Adopted));
         }
         let epoch = self.store.next_epoch(channel).await?;
         let world = self.host.create(CreateWorld { channel: channel.clone(), epoch }).await?;
+        if let Validity::Valid(hosted) = self.host.validate(&world).await
+            && hosted.channel != *channel
+        {
+            let detail = format!("the world host gave {channel} the world of {}", hosted.channel);
+            return Err(HostFault::Transient { detail }.into());
+        }
         if let Err(error) = self.claim(channel, &world, epoch).await {
             // Nobody would ever find it: do not leave it behind. Its host ends it at the next epoch anyway.
             if let Err(fault) = self.host.destroy(&world).await {
@@ -136,6 +144,15 @@ impl Discovery {
             return Err(error);
         }
         Ok((world, Source::Created))
+    }
+
+    /// Whether a world that its host named for this channel is run for it: two channels must never share one.
+    async fn belongs(&self, channel: &ChannelName, world: &WorldId) -> Result<bool, HostFault> {
+        match self.host.validate(world).await {
+            Validity::Valid(hosted) => Ok(hosted.channel == *channel),
+            Validity::Gone => Ok(false),
+            Validity::Unknown(detail) => Err(HostFault::Transient { detail }),
+        }
     }
 
     async fn claim(&self, channel: &ChannelName, world: &WorldId, epoch: i64) -> Result<(), DiscoverError> {
@@ -148,18 +165,23 @@ impl Discovery {
 
     /// Drops a world from the cache on evidence that it is gone. Another world that took its place stays.
     pub fn invalidate(&self, channel: &ChannelName, world: &WorldId) {
-        let slot = self.slot(channel);
-        let mut cached = slot.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.as_ref().is_some_and(|(known, _)| known == world) {
-            *cached = None;
+        if let Some(slot) = self.lock_slots().get(channel) {
+            slot.drop_world(world);
         }
+    }
+
+    /// The same where only the world is known. Returns the channel that it was cached for.
+    pub fn invalidate_world(&self, world: &WorldId) -> Option<ChannelName> {
+        let slots = self.lock_slots();
+        slots.iter().find(|(_, slot)| slot.drop_world(world)).map(|(channel, _)| channel.clone())
     }
 
     /// Clears the cache of one channel, or of all.
     pub fn clear(&self, channel: Option<&ChannelName>) {
+        let slots = self.lock_slots();
         match channel {
-            Some(channel) => self.slot(channel).put(None),
-            None => self.lock_slots().values().for_each(|slot| slot.put(None)),
+            Some(channel) => slots.get(channel).into_iter().for_each(|slot| slot.put(None)),
+            None => slots.values().for_each(|slot| slot.put(None)),
         }
     }
 
@@ -185,6 +207,16 @@ impl Slot {
     fn fresh(&self, ttl: Duration) -> Option<WorldId> {
         let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         cached.as_ref().filter(|(_, at)| at.elapsed() < ttl).map(|(world, _)| world.clone())
+    }
+
+    /// Drops this world; says whether it was the one.
+    fn drop_world(&self, world: &WorldId) -> bool {
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = cached.as_ref().is_some_and(|(known, _)| known == world);
+        if same {
+            *cached = None;
+        }
+        same
     }
 
     fn put(&self, world: Option<(WorldId, Instant)>) {

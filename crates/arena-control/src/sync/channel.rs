@@ -11,6 +11,7 @@ use arena_store::{ActivityDraft, Actor, Observation, OpError, Store, StoreError,
 use arena_worlds::{Body, DiscoverError, Discovery, GuardedHost, JoinOutcome, last_positions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+use tokio::task::JoinSet;
 
 /// Syncs channels. Takes no input but the channel's name: everything else is read afresh, so the first sync after a
 /// crash is an ordinary one.
@@ -34,6 +35,8 @@ pub(crate) enum Next {
     At(Timestamp),
     /// There is more to do.
     Now,
+    /// The world ended under its hands; look for the next one.
+    WorldGone,
     /// Something is in the way; try again after a delay.
     Failed,
 }
@@ -63,7 +66,14 @@ struct Done {
     evicted: u64,
     wake_at: Option<Timestamp>,
     again: bool,
+    world_gone: bool,
     trouble: Option<String>,
+}
+
+impl Done {
+    fn wake_by(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
 }
 
 impl Syncer {
@@ -85,11 +95,12 @@ impl Syncer {
         let ok = done.trouble.is_none();
         let record = SyncRecord { at: now(), duration: started.elapsed(), ok, trouble: done.trouble };
         self.log.add(channel, record, done.deployed, done.evicted);
-        match (ok, done.again, done.wake_at) {
-            (false, _, _) => Next::Failed,
-            (true, true, _) => Next::Now,
-            (true, false, Some(at)) => Next::At(at),
-            (true, false, None) => Next::Rest,
+        match done.wake_at {
+            _ if !ok => Next::Failed,
+            _ if done.world_gone => Next::WorldGone,
+            _ if done.again => Next::Now,
+            Some(at) => Next::At(at),
+            None => Next::Rest,
         }
     }
 
@@ -110,7 +121,7 @@ impl Syncer {
         match self.match_world(channel, &world, &bots).await {
             Err(SyncError::Host(HostFault::WorldGone)) => {
                 self.forget_world(channel, &world).await?;
-                Ok(Some(Done { again: true, ..Done::default() }))
+                Ok(Some(Done { world_gone: true, ..Done::default() }))
             }
             outcome => outcome.map(Some),
         }
@@ -124,23 +135,29 @@ impl Syncer {
     ) -> Result<Done, SyncError> {
         let residents = self.host.residents(world).await?;
         let desired: Vec<DesiredBot> = bots.iter().map(desired).collect();
-        let plan = SyncPlan::new(world, &desired, &residents, now(), self.max_deploys);
-        let mut done = Done { wake_at: plan.wake_at, again: plan.capped, ..Done::default() };
+        let plan = SyncPlan::new(world, &desired, &residents, now(), usize::MAX);
+        let mut done = Done { wake_at: plan.wake_at, ..Done::default() };
         let by_id: BTreeMap<BotId, &Bot> = bots.iter().map(|bot| (bot.id, bot)).collect();
 
         self.evict(world, &plan.evict).await?;
         done.evicted = plan.evict.len() as u64;
+        self.confirm(world, &plan, &by_id).await?;
+        // Those who come from another world last: theirs may not answer, and the others must not wait for it.
+        let recalled: BTreeSet<BotId> = plan.recall.iter().map(|(_, bot)| *bot).collect();
+        let (late, ready): (Vec<BotId>, Vec<BotId>) =
+            plan.deploy.iter().partition(|bot| recalled.contains(bot));
+        self.deploy(channel, world, &self.capped(&ready, &by_id, &mut done), &mut done).await?;
         let stuck = self.recall(&plan, &by_id, &mut done).await?;
         self.release(&plan, &by_id, &stuck).await?;
-        self.confirm(world, &plan, &by_id).await?;
-        let deploy: Vec<&Bot> = plan
-            .deploy
-            .iter()
-            .filter(|bot| !stuck.contains(bot))
-            .filter_map(|bot| by_id.get(bot).copied())
-            .collect();
-        self.deploy(channel, world, &deploy, &mut done).await?;
+        let free: Vec<BotId> = late.into_iter().filter(|bot| !stuck.contains(bot)).collect();
+        self.deploy(channel, world, &self.capped(&free, &by_id, &mut done), &mut done).await?;
         Ok(done)
+    }
+
+    /// As many as one sync may deploy at once.
+    fn capped<'a>(&self, ids: &[BotId], bots: &BTreeMap<BotId, &'a Bot>, done: &mut Done) -> Vec<&'a Bot> {
+        done.again |= ids.len() > self.max_deploys;
+        ids.iter().take(self.max_deploys).filter_map(|bot| bots.get(bot).copied()).collect()
     }
 
     /// Removes bodies without an assignment here, through the engine.
@@ -162,19 +179,24 @@ impl Syncer {
         for (world, bot) in &plan.recall {
             by_world.entry(world).or_default().push((*bot, bots.get(bot).map(|bot| bot.epoch)));
         }
-        let mut stuck = BTreeSet::new();
+        let mut calls = JoinSet::new();
         for (world, recalled) in by_world {
-            match self.host.leave(world, &recalled).await {
-                Ok(()) => {
-                    let ids: Vec<BotId> = recalled.iter().map(|(bot, _)| *bot).collect();
-                    self.store.forget_residents(world, &ids).await?;
-                }
-                Err(HostFault::WorldGone) => {
-                    self.store.clear_world(world).await?;
-                }
+            let (host, world) = (self.host.clone(), world.clone());
+            calls.spawn(async move {
+                let outcome = host.leave(&world, &recalled).await;
+                (world, recalled, outcome)
+            });
+        }
+        let mut stuck = BTreeSet::new();
+        while let Some(call) = calls.join_next().await {
+            let (world, recalled, outcome) = call.map_err(|error| HostFault::transient(error.to_string()))?;
+            let ids = recalled.iter().map(|(bot, _)| *bot);
+            match outcome {
+                Ok(()) => self.store.forget_residents(&world, &ids.collect::<Vec<_>>()).await?,
+                Err(HostFault::WorldGone) => self.forget_other_world(&world).await?,
                 Err(fault) => {
                     done.trouble = Some(format!("bots cannot be called out of world {world}: {fault}"));
-                    stuck.extend(recalled.iter().map(|(bot, _)| *bot));
+                    stuck.extend(ids);
                 }
             }
         }
@@ -226,8 +248,16 @@ impl Syncer {
         let entering: BTreeMap<BotId, &Bot> =
             bots.iter().filter(|bot| current.contains(&bot.id)).map(|bot| (bot.id, *bot)).collect();
         let bodies = entering.values().map(|bot| body(bot, positions.get(&bot.id).copied())).collect();
-        let outcomes = self.host.join(world, bodies).await?;
-        let observed = self.judge(world, &entering, outcomes, done);
+        let outcomes = match self.join(world, bodies).await {
+            Ok(outcomes) => outcomes,
+            Err(fault) => {
+                // Nobody's fault but the host's: no attempt is counted, and those that failed before are not forgiven.
+                let waiting: Vec<_> = entering.values().map(|bot| waiting(bot, world)).collect();
+                self.store.record(&waiting).await?;
+                return Err(fault.into());
+            }
+        };
+        let observed = self.judge(world, &entering, &outcomes, done);
         let recorded = self.store.record(&observed).await?;
         let moved: Vec<BotId> =
             observed.iter().map(|seen| seen.bot).filter(|bot| !recorded.contains(bot)).collect();
@@ -236,18 +266,36 @@ impl Syncer {
         Ok(())
     }
 
+    /// Lets bodies in, and looks whether they are there: a host's word alone does not make a bot live.
+    async fn join(
+        &self,
+        world: &WorldId,
+        bodies: Vec<Body>,
+    ) -> Result<BTreeMap<BotId, Result<(), HostFault>>, HostFault> {
+        let outcomes = self.host.join(world, bodies).await?;
+        let residents = self.host.residents(world).await?;
+        let seen = |(bot, outcome): JoinOutcome| match outcome {
+            Ok(()) if !residents.contains(&bot) => {
+                (bot, Err(HostFault::transient("the world host let it in, but it is not there")))
+            }
+            outcome => (bot, outcome),
+        };
+        Ok(outcomes.into_iter().map(seen).collect())
+    }
+
     /// What each outcome means for the bot. An outage of a single bot's deployment counts as an attempt; one of the
     /// whole call does not get here.
     fn judge(
         &self,
         world: &WorldId,
         bots: &BTreeMap<BotId, &Bot>,
-        outcomes: Vec<JoinOutcome>,
+        outcomes: &BTreeMap<BotId, Result<(), HostFault>>,
         done: &mut Done,
     ) -> Vec<Observation> {
-        let mut observed = Vec::with_capacity(outcomes.len());
-        for (bot, outcome) in outcomes {
-            let Some(bot) = bots.get(&bot) else { continue };
+        let silence = || HostFault::transient("the world host did not say what became of it");
+        let mut observed = Vec::with_capacity(bots.len());
+        for (id, bot) in bots {
+            let outcome = outcomes.get(id).cloned().unwrap_or_else(|| Err(silence()));
             observed.push(match outcome {
                 Ok(()) => {
                     done.deployed += 1;
@@ -257,9 +305,11 @@ impl Syncer {
                     let attempt = bot.state.attempts() + 1;
                     let state = after_failure(&fault, attempt, &self.retry, now(), unit());
                     if let BotState::Backoff { until, .. } = &state {
-                        done.wake_at = Some(done.wake_at.map_or(*until, |at| at.min(*until)));
+                        done.wake_by(*until);
                     }
-                    observation(bot, state, None)
+                    // Only a refusal is certain that it has no body there.
+                    let refused = matches!(fault, HostFault::Refused { .. });
+                    observation(bot, state, (!refused).then_some(world))
                 }
             });
         }
@@ -308,6 +358,13 @@ impl Syncer {
         Ok(())
     }
 
+    /// The same for a world that bots were called out of.
+    async fn forget_other_world(&self, world: &WorldId) -> Result<(), SyncError> {
+        self.store.clear_world(world).await?;
+        self.nudges.nudge(&self.discovery.invalidate_world(world));
+        Ok(())
+    }
+
     /// Ends the world of a channel that was deleted.
     async fn end_world_of(&self, channel: &ChannelName) -> Result<(), SyncError> {
         self.discovery.forget(channel);
@@ -325,6 +382,15 @@ fn desired(bot: &Bot) -> DesiredBot {
 
 fn observation(bot: &Bot, state: BotState, world: Option<&WorldId>) -> Observation {
     Observation { bot: bot.id, epoch: bot.epoch, state, world: world.cloned() }
+}
+
+/// A bot that was about to enter a world and may be there, as it was before.
+fn waiting(bot: &Bot, world: &WorldId) -> Observation {
+    let state = match &bot.state {
+        state @ BotState::Backoff { .. } => state.clone(),
+        _ => BotState::Pending,
+    };
+    observation(bot, state, Some(world))
 }
 
 fn body(bot: &Bot, position: Option<(u16, u16)>) -> Body {

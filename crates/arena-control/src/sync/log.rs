@@ -62,6 +62,13 @@ impl SyncLog {
         inner.last.insert(channel.clone(), record);
     }
 
+    /// Notes a sync that broke an invariant of ours.
+    pub(crate) fn add_abnormal(&self, channel: &ChannelName) {
+        let trouble = Some("the sync ended abnormally; the log says more".to_owned());
+        let record = SyncRecord { at: arena_store::now(), duration: Duration::ZERO, ok: false, trouble };
+        self.add(channel, record, 0, 0);
+    }
+
     pub(crate) fn forget(&self, channel: &ChannelName) {
         self.lock().last.remove(channel);
     }

@@ -3,7 +3,9 @@
 mod channel;
 mod log;
 mod nudge;
+mod queue;
 mod scheduler;
+mod timers;
 
 pub(crate) use channel::Syncer;
 pub(crate) use log::SyncLog;

@@ -2,13 +2,18 @@
 
 use super::channel::{Next, Syncer, unit};
 use super::nudge::Nudges;
+use super::queue::Queue;
+use super::timers::Timers;
 use arena_core::Timestamp;
 use arena_core::channel::ChannelName;
 use arena_store::now;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long after a failed listing of the channels it is tried again.
+const RELIST: Duration = Duration::from_secs(1);
 
 /// Runs syncs until it is told to stop. Its queue is bounded by the number of channels.
 pub(crate) struct Scheduler {
@@ -16,14 +21,12 @@ pub(crate) struct Scheduler {
     nudges: Nudges,
     concurrency: usize,
     every: Duration,
-    queue: VecDeque<ChannelName>,
-    queued: HashSet<ChannelName>,
+    queue: Queue,
     running: HashSet<ChannelName>,
     /// Nudged while they ran.
     again: HashSet<ChannelName>,
-    /// When to sync channels that wait for the end of a back-off; one timer each.
-    timers: BTreeSet<(Timestamp, ChannelName)>,
-    timer_of: HashMap<ChannelName, Timestamp>,
+    /// When to sync channels that wait for the end of a back-off.
+    timers: Timers,
     /// Failures in a row.
     failures: HashMap<ChannelName, u32>,
     tasks: JoinSet<(ChannelName, Next)>,
@@ -38,12 +41,10 @@ impl Scheduler {
             syncer,
             concurrency: concurrency.max(1),
             every,
-            queue: VecDeque::new(),
-            queued: HashSet::new(),
+            queue: Queue::default(),
             running: HashSet::new(),
             again: HashSet::new(),
-            timers: BTreeSet::new(),
-            timer_of: HashMap::new(),
+            timers: Timers::default(),
             failures: HashMap::new(),
             tasks: JoinSet::new(),
             task_of: HashMap::new(),
@@ -57,11 +58,15 @@ impl Scheduler {
         let nudges = self.nudges.clone();
         loop {
             self.start_due();
-            let timer = self.next_timer();
+            let timer = self.timers.next();
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = sweep.tick() => nudges.nudge_all(),
-                () = nudges.woken() => self.take_nudges().await,
+                () = nudges.woken() => {
+                    if stop.run_until_cancelled(self.take_nudges()).await.is_none() {
+                        break;
+                    }
+                }
                 () = sleep_until(timer), if timer.is_some() => self.fire_timers(),
                 Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(ended),
             }
@@ -75,7 +80,8 @@ impl Scheduler {
             match self.syncer.store.all_channels().await {
                 Ok(rows) => channels.extend(rows.into_iter().map(|row| row.channel.seats.name)),
                 Err(error) => {
-                    tracing::warn!(%error, "the sweep could not list the channels; the next one will")
+                    tracing::warn!(%error, "the sweep could not list the channels; it will try again");
+                    self.timers.set(now().after(RELIST), None);
                 }
             }
         }
@@ -85,16 +91,17 @@ impl Scheduler {
     fn enqueue(&mut self, channel: ChannelName) {
         if self.running.contains(&channel) {
             self.again.insert(channel);
-        } else if self.queued.insert(channel.clone()) {
-            self.queue.push_back(channel);
+        } else {
+            let failing = self.failures.contains_key(&channel);
+            self.queue.push(channel, failing);
         }
     }
 
     fn start_due(&mut self) {
-        while self.tasks.len() < self.concurrency
-            && let Some(channel) = self.queue.pop_front()
-        {
-            self.queued.remove(&channel);
+        while self.tasks.len() < self.concurrency {
+            // Channels that fail may all hang: they get at most half of the places.
+            let failing = self.running.iter().filter(|channel| self.failures.contains_key(*channel)).count();
+            let Some(channel) = self.queue.pop(failing < self.concurrency.div_ceil(2)) else { return };
             self.running.insert(channel.clone());
             let (syncer, name) = (self.syncer.clone(), channel.clone());
             let task = self.tasks.spawn(async move {
@@ -114,52 +121,64 @@ impl Scheduler {
             Err(error) => {
                 let Some(channel) = self.task_of.remove(&error.id()) else { return };
                 tracing::error!(%channel, %error, "a sync ended abnormally");
+                self.syncer.log.add_abnormal(&channel);
                 (channel, Next::Failed)
             }
         };
         self.running.remove(&channel);
         let nudged = self.again.remove(&channel);
-        if next != Next::Failed {
-            self.failures.remove(&channel);
-        }
         match next {
-            Next::Failed => self.retry_later(channel),
-            Next::Now => self.enqueue(channel),
-            _ if nudged => self.enqueue(channel),
-            Next::At(at) => self.wake_at(at, channel),
-            Next::Rest => {}
+            Next::Failed => self.retry_later(&channel),
+            // A world may end while it is synced. A host that names one that is gone, again and again, is at fault.
+            Next::WorldGone if self.failures.contains_key(&channel) => self.retry_later(&channel),
+            Next::WorldGone => {
+                self.failures.insert(channel.clone(), 0);
+                self.enqueue(channel);
+                return;
+            }
+            Next::Now => {
+                self.recovered(&channel);
+                self.enqueue(channel);
+                return;
+            }
+            Next::At(at) => {
+                self.recovered(&channel);
+                self.timers.set(at, Some(channel.clone()));
+            }
+            Next::Rest => self.recovered(&channel),
+        }
+        if nudged {
+            self.enqueue(channel);
         }
     }
 
     /// A channel that fails is tried again after a back-off of its own; a nudge tries it at once. It never gives
     /// up: an outage ends some time.
-    fn retry_later(&mut self, channel: ChannelName) {
+    fn retry_later(&mut self, channel: &ChannelName) {
         let failures = self.failures.entry(channel.clone()).or_default();
         *failures = failures.saturating_add(1);
         let policy = &self.syncer.retry;
         let attempt = (*failures).min(policy.max_attempts.saturating_sub(1)).max(1);
         let delay = policy.delay_after(attempt, unit()).unwrap_or(policy.cap);
-        self.wake_at(now().after(delay), channel);
+        self.timers.set(now().after(delay), Some(channel.clone()));
     }
 
-    fn wake_at(&mut self, at: Timestamp, channel: ChannelName) {
-        if let Some(before) = self.timer_of.insert(channel.clone(), at) {
-            self.timers.remove(&(before, channel.clone()));
+    /// What ends an outage for one channel may have ended it for the others too: they need not wait out their
+    /// back-off.
+    fn recovered(&mut self, channel: &ChannelName) {
+        if self.failures.remove(channel).is_some_and(|failures| failures > 0) {
+            let others: Vec<ChannelName> = self.failures.keys().cloned().collect();
+            let resting = others.into_iter().filter(|other| !self.running.contains(other));
+            resting.collect::<Vec<_>>().into_iter().for_each(|other| self.enqueue(other));
         }
-        self.timers.insert((at, channel));
-    }
-
-    fn next_timer(&self) -> Option<Timestamp> {
-        self.timers.iter().next().map(|(at, _)| *at)
     }
 
     fn fire_timers(&mut self) {
-        let now = now();
-        let due: BTreeSet<_> = self.timers.iter().take_while(|(at, _)| *at <= now).cloned().collect();
-        for key in due {
-            self.timers.remove(&key);
-            self.timer_of.remove(&key.1);
-            self.enqueue(key.1);
+        for due in self.timers.take_due(now()) {
+            match due {
+                Some(channel) => self.enqueue(channel),
+                None => self.nudges.nudge_all(),
+            }
         }
     }
 }

@@ -17,7 +17,10 @@ on_both!(a_deleted_channel_leaves_its_bots_to_its_group, async |db| {
 
 on_both!(the_last_channel_of_a_group_leaves_its_bots_to_main, async |db| {
     let store = db.open().await;
-    store.enroll(&actor(), &[bot_of("a", ChannelKind::Vip, None), bot_of("b", ChannelKind::Vip, None)]).await.unwrap();
+    store
+        .enroll(&actor(), &[bot_of("a", ChannelKind::Vip, None), bot_of("b", ChannelKind::Vip, None)])
+        .await
+        .unwrap();
     act(&store, close("vip")).await;
     assert_eq!(loads(&store).await, expected(&[("main", 2)]));
     act(&store, close("main")).await;
@@ -27,10 +30,17 @@ on_both!(the_last_channel_of_a_group_leaves_its_bots_to_main, async |db| {
 
 on_both!(orphans_of_a_channel_deleted_by_hand_return_to_main, async |db| {
     let store = db.open().await;
-    store.enroll(&actor(), &[bot_of("a", ChannelKind::Vip, None), bot_of("b", ChannelKind::Vip, None)]).await.unwrap();
+    store
+        .enroll(&actor(), &[bot_of("a", ChannelKind::Vip, None), bot_of("b", ChannelKind::Vip, None)])
+        .await
+        .unwrap();
     let live = all_bots(&store).await[0].clone();
-    let seen =
-        Observation { bot: live.id, epoch: live.epoch, state: BotState::Live, world: Some("w".parse().unwrap()) };
+    let seen = Observation {
+        bot: live.id,
+        epoch: live.epoch,
+        state: BotState::Live,
+        world: Some("w".parse().unwrap()),
+    };
     store.record(&[seen]).await.unwrap();
     raw_sql(db, "DELETE FROM channels WHERE name = 'vip'").await.unwrap();
     let orphans = store.orphans(10).await.unwrap();

@@ -7,10 +7,11 @@ on_both!(importing_twice_changes_nothing, async |db| {
     let store = db.open().await;
     let first = store.enroll(&actor(), &roster(100)).await.unwrap();
     let opened = vec![name("main"), name("main-2"), name("main-3"), name("main-4"), name("main-5")];
-    assert_eq!(first, Enrolled { created: 100, existing: 0, opened });
+    let touched = opened.clone();
+    assert_eq!(first, Enrolled { created: 100, existing: 0, opened, touched });
     let before = all_bots(&store).await;
     let again = store.enroll(&actor(), &roster(100)).await.unwrap();
-    assert_eq!(again, Enrolled { created: 0, existing: 100, opened: vec![] });
+    assert_eq!(again, Enrolled { existing: 100, ..Enrolled::default() });
     assert_eq!(all_bots(&store).await, before);
     assert_sound(&store).await;
 });
@@ -65,7 +66,10 @@ on_both!(a_named_channel_is_taken_if_it_takes_them, async |db| {
     store.enroll(&actor(), &roster).await.unwrap();
     let bots = all_bots(&store).await;
     assert_eq!(bots[0].channel, Some(name("club")));
-    assert!(bots[1..].iter().all(|bot| bot.channel.as_ref().unwrap().split().0.as_str() == "main"), "{bots:?}");
+    assert!(
+        bots[1..].iter().all(|bot| bot.channel.as_ref().unwrap().split().0.as_str() == "main"),
+        "{bots:?}"
+    );
     assert_sound(&store).await;
 });
 

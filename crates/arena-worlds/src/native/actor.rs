@@ -89,13 +89,29 @@ impl WorldActor {
             tokio::select! {
                 biased;
                 () = ended.cancelled() => return,
-                () = tokio::time::sleep_until(due), if ticking => self.tick(),
+                () = tokio::time::sleep_until(due), if ticking => {
+                    self.tick();
+                    self.breathe().await;
+                }
                 command = self.mailbox.recv() => match command {
                     Some(command) => self.handle(command),
                     None => return,
                 },
             }
         }
+    }
+
+    /// A world whose ticks take longer than they should is due again at once. It must not keep those who ask it
+    /// waiting for ever, nor its neighbours from the core.
+    async fn breathe(&mut self) {
+        if self.clock.next() > Instant::now() {
+            return;
+        }
+        for _ in 0..self.mailbox.max_capacity() {
+            let Ok(command) = self.mailbox.try_recv() else { break };
+            self.handle(command);
+        }
+        tokio::task::yield_now().await;
     }
 
     fn handle(&mut self, command: Command) {

@@ -1,7 +1,7 @@
 //! The native host: starts, finds and ends world actors.
 
 use super::actor::{Command, Vitals, WorldActor};
-use super::residency::{Claim, Residency};
+use super::residency::Residency;
 use crate::host::{
     Body, CreateWorld, HostedWorld, JoinOutcome, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
     WorldView,
@@ -67,6 +67,15 @@ struct Handle {
     ended: CancellationToken,
 }
 
+impl Handle {
+    fn send(&self, command: Command) -> Result<(), HostFault> {
+        self.mailbox.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => HostFault::transient("the world's mailbox is full"),
+            mpsc::error::TrySendError::Closed(_) => HostFault::WorldGone,
+        })
+    }
+}
+
 /// Takes a world off the register when its actor ends, however it ends, and tells so.
 struct ExitGuard {
     host: Weak<Inner>,
@@ -115,19 +124,15 @@ impl NativeHost {
         world: &WorldId,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, HostFault> {
-        let handle = self.handle(world)?;
         let (reply, answer) = oneshot::channel();
-        handle.mailbox.try_send(command(reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => HostFault::transient("the world's mailbox is full"),
-            mpsc::error::TrySendError::Closed(_) => HostFault::WorldGone,
-        })?;
+        self.handle(world)?.send(command(reply))?;
         answer.await.map_err(|_| HostFault::WorldGone)
     }
 
-    fn start(&self, request: &CreateWorld) -> Result<Handle, HostFault> {
+    /// A world that is not running yet, and what runs it.
+    fn prepare(&self, request: CreateWorld) -> Result<(Handle, WorldActor), HostFault> {
         let settings = &self.inner.settings;
-        let hosted =
-            HostedWorld { world: new_world_id(), channel: request.channel.clone(), epoch: request.epoch };
+        let hosted = HostedWorld { world: new_world_id(), channel: request.channel, epoch: request.epoch };
         let seed = seed_of(settings.seed, &hosted);
         let sim = World::new(Arc::clone(&settings.map), seed, settings.world.clone()).map_err(|error| {
             HostFault::Refused { code: "bad_world", detail: error.to_string(), retryable: false }
@@ -138,13 +143,16 @@ impl NativeHost {
         let phase = Duration::from_millis(seed % u64::from(settings.world.tick_ms));
         let actor = WorldActor::new(sim, phase, commands, Arc::clone(&vitals));
         let ended = self.inner.shutdown.child_token();
-        let guard = ExitGuard { host: Arc::downgrade(&self.inner), hosted: hosted.clone() };
-        let run = actor.run(ended.clone());
+        Ok((Handle { hosted, mailbox, vitals, ended }, actor))
+    }
+
+    fn run(&self, handle: &Handle, actor: WorldActor) {
+        let guard = ExitGuard { host: Arc::downgrade(&self.inner), hosted: handle.hosted.clone() };
+        let run = actor.run(handle.ended.clone());
         self.inner.tasks.spawn(async move {
             let _guard = guard;
             run.await;
         });
-        Ok(Handle { hosted, mailbox, vitals, ended })
     }
 }
 
@@ -155,6 +163,20 @@ impl Inner {
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Registry> {
         self.worlds.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a world on the register, unless one of the same or a newer epoch runs for its channel. Returns the older
+    /// one that it takes the place of.
+    fn register(&self, handle: &Handle) -> Result<Option<WorldId>, HostFault> {
+        let mut worlds = self.write();
+        let hosted = &handle.hosted;
+        let older = worlds.by_channel.get(&hosted.channel).and_then(|world| worlds.by_id.get(world));
+        if older.is_some_and(|older| older.hosted.epoch >= hosted.epoch) {
+            let detail = "a world of a newer epoch runs for this channel".to_owned();
+            return Err(HostFault::Refused { code: "stale_epoch", detail, retryable: true });
+        }
+        worlds.by_id.insert(hosted.world.clone(), handle.clone());
+        Ok(worlds.by_channel.insert(hosted.channel.clone(), hosted.world.clone()))
     }
 
     /// Takes a world off the register and ends it.
@@ -180,24 +202,14 @@ impl WorldHost for NativeHost {
         if self.inner.shutdown.is_cancelled() {
             return Err(HostFault::transient("the world host is shutting down"));
         }
-        let handle = self.start(&request)?;
-        let mut worlds = self.inner.write();
-        let older =
-            worlds.by_channel.get(&request.channel).and_then(|world| worlds.by_id.get(world)).cloned();
-        if older.as_ref().is_some_and(|older| older.hosted.epoch >= request.epoch) {
-            drop(worlds);
-            handle.ended.cancel();
-            let detail = "a world of a newer epoch runs for this channel".to_owned();
-            return Err(HostFault::Refused { code: "stale_epoch", detail, retryable: true });
-        }
-        let world = handle.hosted.world.clone();
-        worlds.by_channel.insert(request.channel, world.clone());
-        worlds.by_id.insert(world.clone(), handle);
-        drop(worlds);
+        let (handle, actor) = self.prepare(request)?;
+        // On the register before it runs: an actor that ended before would be on it for ever.
+        let older = self.inner.register(&handle)?;
+        self.run(&handle, actor);
         if let Some(older) = older {
-            self.inner.unregister(&older.hosted.world);
+            self.inner.unregister(&older);
         }
-        Ok(world)
+        Ok(handle.hosted.world)
     }
 
     async fn validate(&self, world: &WorldId) -> Result<HostedWorld, HostFault> {
@@ -205,35 +217,38 @@ impl WorldHost for NativeHost {
     }
 
     async fn join(&self, world: &WorldId, bodies: Vec<Body>) -> Result<Vec<JoinOutcome>, HostFault> {
-        self.handle(world)?;
-        let mut outcomes = Vec::new();
-        let mut entering = Vec::new();
-        for body in bodies {
-            match self.inner.residency.claim(body.bot, body.epoch, world) {
-                Claim::Enter => entering.push(body),
-                Claim::EnterFrom(elsewhere) => {
-                    // The one thing that may fail here is that the other world is gone, and the body with it.
-                    let _ =
-                        self.ask(&elsewhere, |reply| Command::Leave { bots: vec![body.bot], reply }).await;
-                    entering.push(body);
-                }
-                Claim::Stale => {
-                    let detail = "a newer assignment of the bot is known".to_owned();
-                    let fault = HostFault::Refused { code: "stale_assignment", detail, retryable: true };
-                    outcomes.push((body.bot, Err(fault)));
-                }
-            }
+        let handle = self.handle(world)?;
+        let inner = &self.inner;
+        inner.residency.prune(|world| inner.read().by_id.contains_key(world));
+        for (elsewhere, bots) in inner.residency.elsewhere(&bodies, world) {
+            // Whoever does not get out is refused below; from a world that is gone, the body is gone too.
+            let _ = self.leave(&elsewhere, &bots).await;
         }
-        if !entering.is_empty() {
-            outcomes.extend(self.ask(world, |reply| Command::Join { bodies: entering, reply }).await?);
+        let mut answer = None;
+        let mut outcomes = inner.residency.enter(bodies, world, |bodies| {
+            let (reply, joined) = oneshot::channel();
+            answer = Some(joined);
+            handle.send(Command::Join { bodies, reply })
+        })?;
+        if let Some(joined) = answer {
+            outcomes.extend(joined.await.map_err(|_| HostFault::WorldGone)?);
         }
         Ok(outcomes)
     }
 
     async fn leave(&self, world: &WorldId, bots: &[(BotId, Option<i64>)]) -> Result<(), HostFault> {
-        let release = |(bot, epoch): &(BotId, Option<i64>)| self.inner.residency.release(*bot, *epoch, world);
-        let bots: Vec<BotId> = bots.iter().filter(|entry| release(entry)).map(|(bot, _)| *bot).collect();
-        self.ask(world, |reply| Command::Leave { bots, reply }).await
+        let residency = &self.inner.residency;
+        let Ok(handle) = self.handle(world) else {
+            residency.left(&residency.call_out(bots, world, |_| Ok(()))?);
+            return Err(HostFault::WorldGone);
+        };
+        let (reply, done) = oneshot::channel();
+        let leaving =
+            residency.call_out(bots, world, |bots| handle.send(Command::Leave { bots, reply }))?;
+        // A world that has ended has no bodies left.
+        let outcome = done.await.map_err(|_| HostFault::WorldGone);
+        residency.left(&leaving);
+        outcome
     }
 
     async fn residents(&self, world: &WorldId) -> Result<BTreeSet<BotId>, HostFault> {
@@ -261,11 +276,6 @@ impl WorldHost for NativeHost {
 
     async fn destroy(&self, world: &WorldId) -> Result<(), HostFault> {
         self.inner.unregister(world);
-        let worlds = self.inner.read().by_id.len();
-        if worlds == 0 {
-            let inner = &self.inner;
-            inner.residency.prune(|world| inner.read().by_id.contains_key(world));
-        }
         Ok(())
     }
 

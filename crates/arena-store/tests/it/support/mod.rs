@@ -60,7 +60,8 @@ impl Db {
     /// Connections that know nothing of our rules.
     pub(crate) async fn raw(&self) -> AnyPool {
         sqlx::any::install_default_drivers();
-        sqlx::any::AnyPoolOptions::new().max_connections(20).connect(self.url()).await.unwrap()
+        let url = if self.is_postgres() { self.url().to_owned() } else { format!("{}?mode=rwc", self.url()) };
+        sqlx::any::AnyPoolOptions::new().max_connections(20).connect(&url).await.unwrap()
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

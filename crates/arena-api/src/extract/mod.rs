@@ -1,0 +1,11 @@
+//! What handlers take from a request. Every refusal is a problem with a code of docs/rest.md.
+
+mod actor;
+mod body;
+mod path;
+mod query;
+
+pub(crate) use actor::Acting;
+pub(crate) use body::{Json, NoBody, OptionalJson, media_type};
+pub(crate) use path::Id;
+pub(crate) use query::{Limit, Query, page_request};

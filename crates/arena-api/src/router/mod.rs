@@ -1,0 +1,103 @@
+//! Puts resources and layers together.
+
+use crate::layers::load::{self, Load};
+use crate::layers::mutation::{self, Mutations};
+use crate::layers::{panic, query, request_id};
+use crate::problem::Problem;
+use crate::{activity, bots, channels, health, worlds};
+use arena_control::Services;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use std::time::Duration;
+
+/// What the API bears. Whatever is beyond a limit is refused at once, never queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiLimits {
+    /// Requests in progress at once; more answer 503 `overloaded`. `/healthz` is exempt.
+    pub max_in_flight: usize,
+    /// The largest body in bytes; larger ones answer 413 `body_too_large`.
+    pub body_limit_bytes: usize,
+    /// The largest roster that can be imported, in bytes.
+    pub import_limit_bytes: usize,
+    /// Imports in progress at once: a bound on memory, since a roster is read whole before it is checked.
+    pub max_imports: usize,
+    /// How long a client waits for an answer before it gets 503 `timeout`.
+    pub request_timeout: Duration,
+    /// The same for an import, upload included.
+    pub import_timeout: Duration,
+}
+
+impl Default for ApiLimits {
+    fn default() -> Self {
+        ApiLimits {
+            max_in_flight: 512,
+            body_limit_bytes: 1024 * 1024,
+            import_limit_bytes: 32 * 1024 * 1024,
+            max_imports: 4,
+            request_timeout: Duration::from_secs(30),
+            import_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+/// The whole REST API over `services`.
+pub fn router(services: Services, limits: ApiLimits) -> Router {
+    let mutations =
+        |body_limit_bytes| Mutations { idempotency: services.idempotency.clone(), body_limit_bytes };
+    let resources = Router::new()
+        .merge(channels::routes())
+        .merge(bots::routes())
+        .merge(worlds::routes())
+        .merge(activity::routes())
+        .merge(health::routes());
+    let resources = guard(
+        resources,
+        mutations(limits.body_limit_bytes),
+        Load::new(limits.max_in_flight, limits.request_timeout),
+    );
+    let imports = guard(
+        bots::import_routes(),
+        mutations(limits.import_limit_bytes),
+        Load::new(limits.max_imports, limits.import_timeout),
+    );
+    finish(resources.merge(imports).merge(health::liveness())).with_state(services)
+}
+
+/// Lays around `routes` what protects them; see [`crate::layers`].
+fn guard<S>(routes: Router<S>, mutations: Mutations, load: Load) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes
+        .layer(from_fn(panic::catch))
+        .layer(from_fn_with_state(mutations, mutation::run_to_the_end))
+        .layer(from_fn(query::only_on_lists))
+        .layer(from_fn_with_state(load, load::admit))
+}
+
+/// Adds what answers for everything that is no route, and what every answer passes through.
+fn finish<S>(routes: Router<S>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(request_id::identify))
+}
+
+async fn no_such_route(method: Method, uri: Uri) -> Problem {
+    let detail = format!("there is no {method} {}; docs/rest.md lists what there is", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "no_such_route", detail)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}; the Allow header names what it takes", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

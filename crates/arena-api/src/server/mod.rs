@@ -1,0 +1,117 @@
+//! The HTTP server: accepts, serves and drains.
+
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Connections at once. Beyond it nothing is accepted: the kernel's backlog holds the rest, and refuses when it is
+/// full too.
+const MAX_CONNECTIONS: usize = 4_096;
+
+/// How long a client may take to send a request's head, and how long a connection may idle between requests.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long accepting pauses when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Every request was answered and every change ran to its end.
+    Whole,
+    /// The deadline passed first; what was left is cut off.
+    Cut,
+}
+
+/// Serves `router` on `listener` until `shutdown` is ready, then stops accepting, lets running requests finish and
+/// cuts off what is left after `drain_deadline`.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+    drain_deadline: Duration,
+) -> Drained {
+    let tasks = TaskTracker::new();
+    let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
+    let router = router.layer(Extension(tasks.clone()));
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, slot) = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let connection = serve_connection(stream, router.clone(), closing.clone());
+        let cut = cut.clone();
+        tasks.spawn(async move {
+            let _slot = slot;
+            cut.run_until_cancelled_owned(connection).await
+        });
+    }
+    drop(listener);
+    closing.cancel();
+    tasks.close();
+    match tokio::time::timeout(drain_deadline, tasks.wait()).await {
+        Ok(()) => Drained::Whole,
+        Err(_) => {
+            cut.cancel();
+            Drained::Cut
+        }
+    }
+}
+
+/// Waits for a slot, then for a connection. Errors of accepting are never fatal: they are a client that left
+/// already, or a lack of file descriptors that passes.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    let slot = Arc::clone(slots).acquire_owned().await.expect("invariant: the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, slot),
+            Err(error) if is_of_one_connection(error.kind()) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot accept connections; pausing"
+                );
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, closing: CancellationToken) {
+    // Answers are small; waiting to fill a packet would only delay them. If it fails they are merely later.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests;

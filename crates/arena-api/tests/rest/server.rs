@@ -1,0 +1,151 @@
+//! A whole server for one test, and what tests often ask of it.
+
+use crate::client::Call;
+use arena_api::{ApiLimits, router, serve};
+use arena_control::{Control, ControlSettings, Services};
+use arena_sim::{TownMap, WorldSettings};
+use arena_store::{Store, StoreOptions};
+use arena_testing::TestDatabase;
+use arena_worlds::native::{NativeHost, NativeSettings};
+use serde_json::json;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// Declares a test that runs on both databases.
+macro_rules! on_both {
+    ($name:ident, $check:expr) => {
+        mod $name {
+            use super::*;
+            use arena_testing::TestDatabase;
+
+            #[tokio::test]
+            async fn sqlite() {
+                ($check)(Server::start(TestDatabase::sqlite()).await).await
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                ($check)(Server::start(TestDatabase::postgres()).await).await
+            }
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// A listening server. Dropping it ends it.
+pub struct Server {
+    addr: SocketAddr,
+    _serving: JoinSet<arena_api::Drained>,
+    services: Services,
+    _control: Option<Control>,
+    _database: Option<TestDatabase>,
+}
+
+/// Long enough for a busy machine; nothing waits that long when all is well.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Server {
+    pub async fn start(database: TestDatabase) -> Server {
+        let options = StoreOptions { max_connections: 4, ..StoreOptions::new(database.url()) };
+        let store = Store::open(&options).await.unwrap();
+        let (map, world) = (TownMap::town(), WorldSettings::default());
+        let host = NativeHost::new(NativeSettings { map, world, mailbox: 256, seed: 7 }).unwrap();
+        let control = Control::start(store, Arc::new(host), ControlSettings::default());
+        let services = control.services();
+        let server = Server::listen(services, ApiLimits::default()).await;
+        Server { _control: Some(control), _database: Some(database), ..server }
+    }
+
+    /// Another door to the same services.
+    pub async fn limited(&self, limits: ApiLimits) -> Server {
+        Server::listen(self.services.clone(), limits).await
+    }
+
+    async fn listen(services: Services, limits: ApiLimits) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let mut serving = JoinSet::new();
+        let router = router(services.clone(), limits);
+        serving.spawn(serve(listener, router, pending(), Duration::ZERO));
+        Server { addr, _serving: serving, services, _control: None, _database: None }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        Call::new(self.addr, "GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        Call::new(self.addr, "POST", path)
+    }
+
+    pub fn put(&self, path: &str) -> Call {
+        Call::new(self.addr, "PUT", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        Call::new(self.addr, "DELETE", path)
+    }
+
+    /// Sends these bytes and reads until the server closes the connection.
+    pub async fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// One field of every item of a list, over all its pages.
+    pub async fn all(&self, list: &str, field: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut next = list.to_owned();
+        loop {
+            let page = self.get(&next).send().await.ok(200);
+            let items = page["items"].as_array().unwrap();
+            found.extend(items.iter().map(|item| item[field].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["next_cursor"].as_str() else { return found };
+            let cursor: String = cursor.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            next = format!("{list}&cursor={cursor}");
+        }
+    }
+
+    /// Creates bots; they go to `main`. Returns their ids.
+    pub async fn bots(&self, count: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        for number in 0..count {
+            let bot =
+                self.post("/api/bots").json(json!({"name": format!("Bot {number}")})).send().await.ok(201);
+            ids.push(bot["id"].as_str().unwrap().to_owned());
+        }
+        ids
+    }
+
+    /// Waits until this many bots are live.
+    pub async fn until_live(&self, count: usize) {
+        self.until("bots to be live", async || self.all("/api/bots?state=live", "id").await.len() == count)
+            .await;
+    }
+
+    /// Waits until one world, another than this one, has all `count` bots.
+    pub async fn until_healed_from(&self, world: &str, count: usize) {
+        self.until("another world", async || {
+            let worlds = self.all("/api/worlds?limit=10", "id").await;
+            worlds.len() == 1 && worlds[0] != world
+        })
+        .await;
+        self.until_live(count).await;
+    }
+
+    async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !condition().await {
+            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Throw-away databases with the durability that a real one has.
+
+use crate::floor::Floor;
+use anyhow::Context;
+use arena_core::admission::AdmissionRules;
+use arena_store::{Store, StoreOptions};
+use arena_testing::{Durability, PostgresOptions, PostgresServer, TestDatabase};
+use clap::ValueEnum;
+
+/// Which databases to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DatabaseChoice {
+    /// A SQLite file
+    Sqlite,
+    /// A PostgreSQL server of the benchmark's own, as durable as its defaults are
+    Postgres,
+    /// One after the other
+    Both,
+}
+
+impl DatabaseChoice {
+    /// Starts them.
+    pub fn start(self) -> anyhow::Result<Vec<Database>> {
+        let sqlite = matches!(self, DatabaseChoice::Sqlite | DatabaseChoice::Both);
+        let postgres = matches!(self, DatabaseChoice::Postgres | DatabaseChoice::Both);
+        let mut databases = Vec::new();
+        if sqlite {
+            databases.push(Database { server: None });
+        }
+        if postgres {
+            let options = PostgresOptions { durability: Durability::Default, ..PostgresOptions::default() };
+            let server = PostgresServer::start(options).context("start PostgreSQL")?;
+            databases.push(Database { server: Some(server) });
+        }
+        Ok(databases)
+    }
+}
+
+/// SQLite, or a PostgreSQL server. Its empty databases must be dropped before it.
+#[derive(Debug)]
+pub struct Database {
+    server: Option<PostgresServer>,
+}
+
+impl Database {
+    /// Its name in reports.
+    pub fn name(&self) -> &'static str {
+        if self.server.is_some() { "PostgreSQL" } else { "SQLite" }
+    }
+
+    /// A new empty database.
+    pub fn create(&self) -> anyhow::Result<TestDatabase> {
+        match &self.server {
+            Some(server) => TestDatabase::on(server).context("create a database"),
+            None => Ok(TestDatabase::sqlite()),
+        }
+    }
+
+    /// The bare database, reached by as many connections as have callers, or by the one that SQLite writes through.
+    pub async fn floor(&self, database: &TestDatabase, callers: usize) -> anyhow::Result<Floor> {
+        match &self.server {
+            Some(_) => Floor::postgres(database.url(), callers).await,
+            None => Floor::sqlite(database.url(), callers).await,
+        }
+    }
+}
+
+/// Opens the store as the server does, under these rules.
+pub async fn open(database: &TestDatabase, rules: AdmissionRules) -> anyhow::Result<Store> {
+    let options = StoreOptions { rules, ..StoreOptions::new(database.url()) };
+    Store::open(&options).await.context("open the store")
+}

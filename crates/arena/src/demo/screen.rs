@@ -1,0 +1,120 @@
+//! What the demo prints: results on standard output, progress on standard error.
+
+use super::stages::{Timings, live_share};
+use crate::config::Config;
+use crate::progress::say;
+use crate::render::{HealthView, Style, health_view, thousands};
+use crate::server::Server;
+use arena_core::health::HealthReport;
+use std::io::Write;
+use std::time::Duration;
+
+/// Lines that are shown of what residents say.
+pub(super) const OVERHEARD: usize = 4;
+/// Channels that are shown of the health report.
+const CHANNELS: usize = 8;
+
+pub(super) fn opening(server: &Server, config: &Config) {
+    let data = config.database.url_in(&config.server.data_dir);
+    say(&format!("arena demo: server at http://{}, data in {data}", server.address));
+}
+
+pub(super) fn imported(created: u32, existing: u32, channels: usize, took: Duration) -> String {
+    let known = if existing > 0 {
+        format!(" ({} were there already)", thousands(existing.into()))
+    } else {
+        String::new()
+    };
+    format!(
+        "imported {} bots{known}, each with a seat in one of {channels} channels: {}",
+        thousands(created.into()),
+        secs(took)
+    )
+}
+
+pub(super) fn deployed(bots: u64, worlds: u32, took: Duration) -> String {
+    format!("deployed {} bots into {worlds} worlds: {} after the start", thousands(bots), secs(took))
+}
+
+pub(super) fn wiped(worlds: u32, took: Duration) -> String {
+    format!("wiped all {worlds} worlds, as a crash would: {}", secs(took))
+}
+
+pub(super) fn healed(bots: u64, worlds: u32, took: Duration) -> String {
+    format!(
+        "healed: {} bots live again in {worlds} new worlds, {} after the wipe",
+        thousands(bots),
+        secs(took)
+    )
+}
+
+pub(super) fn overheard(lines: &[(String, (String, String))]) {
+    if lines.is_empty() {
+        return;
+    }
+    say("overheard:");
+    for (channel, (who, text)) in lines {
+        say(&format!("  {channel}  {who}: {text}"));
+    }
+}
+
+pub(super) fn health(report: &HealthReport) {
+    print("");
+    print(health_view(report, HealthView::Most(CHANNELS), &Style::of_stdout()).trim_end());
+    print("");
+    say(&format!(
+        "{}. A warning here is load: 70 % counts as one, and a group opens a shard at 80 %",
+        live_share(report)
+    ));
+}
+
+pub(super) fn timings(timings: &Timings) {
+    let row = |what: &str, took: Duration, detail: String| {
+        print(&format!("  {what:<9}{:>9}   {detail}", secs(took)))
+    };
+    let rate = |took: Duration| thousands((timings.bots as f64 / took.as_secs_f64().max(0.001)) as u64);
+    let bots = thousands(timings.bots);
+    print("");
+    print("timings");
+    let new = thousands(u64::from(timings.created) + u64::from(timings.existing));
+    row("imported", timings.imported, format!("{new} bots read, checked and stored"));
+    row("placed", timings.imported, format!("in {} channels, in the same transactions", timings.channels));
+    row(
+        "deployed",
+        timings.deployed,
+        format!(
+            "{bots} bots live in {} worlds, {} bots/s from the first row on",
+            timings.worlds,
+            rate(timings.deployed)
+        ),
+    );
+    row(
+        "healed",
+        timings.healed,
+        format!("{} worlds wiped, {bots} bots live again, {} bots/s", timings.wiped, rate(timings.healed)),
+    );
+    if !timings.all_live {
+        print("not every bot is live: see `arena channels health`");
+    }
+}
+
+pub(super) fn where_to_look(server: &Server) {
+    let url = format!("http://{}", server.address);
+    print("");
+    print("the server goes on; in another terminal:");
+    print("  arena channels health --watch          how every channel is");
+    print("  arena worlds list                      the worlds, and how fast they tick");
+    print("  arena bots list --channel main         who lives in main");
+    print(&format!("  curl {url}/api/health    the same report for programs"));
+    print("  arena worlds wipe --all                do it to them again");
+    print("Ctrl-C ends it.");
+}
+
+fn secs(took: Duration) -> String {
+    format!("{:.2} s", took.as_secs_f64())
+}
+
+/// A closed pipe is no reason to stop the demo.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

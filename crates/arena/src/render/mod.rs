@@ -1,0 +1,23 @@
+//! Text for people: tables, bars, times. Pure; what a terminal can show is in [`Style`].
+
+mod activity;
+mod bots;
+mod channels;
+mod fields;
+mod health;
+mod style;
+mod table;
+mod text;
+mod time;
+mod worlds;
+
+pub use activity::activity_table;
+pub use bots::{bot_details, bots_table};
+pub use channels::{applied_words, channel_details, channels_table, reset_table, reset_totals};
+pub use fields::Fields;
+pub use health::{HealthView, health_view};
+pub use style::{Color, Style};
+pub use table::{Align, Cell, Column, Table};
+pub use text::{clean, counted, thousands, wrap};
+pub use time::utc;
+pub use worlds::{discoveries_table, world_details, worlds_table};

@@ -1,0 +1,203 @@
+//! The all-in-one server: store, world host, control and API in one process.
+
+use crate::config::Config;
+use arena_api::{ApiLimits, Drained};
+use arena_control::{Control, ControlSettings, Services};
+use arena_core::admission::{AdmissionRules, KindLimits};
+use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
+use arena_store::{Store, StoreError, StoreOptions};
+use arena_worlds::native::{NativeHost, NativeSettings};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long open requests get to finish at the end, and then the loops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Why the server did not start. Nothing is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("the data directory {path} cannot be used: {source}")]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another server uses the data directory.
+    #[error("another server uses the data directory {0}; stop it, or name another with --data-dir")]
+    InUse(PathBuf),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; name another address with --listen")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The map's file cannot be read.
+    #[error("the map {path} cannot be read: {source}")]
+    MapFile {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The map is not acceptable.
+    #[error("the map {path}: {source}")]
+    Map {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        source: MapError,
+    },
+    /// The worlds' settings are not acceptable.
+    #[error("worlds: {0}")]
+    Worlds(#[from] SettingsError),
+    /// The threads could not be started.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The doors to everything.
+    pub services: Services,
+    /// The worlds, to be looked at directly.
+    pub host: NativeHost,
+    control: Control,
+    store: Store,
+    stop: CancellationToken,
+    api: JoinSet<Drained>,
+    _lock: File,
+}
+
+impl Server {
+    /// Starts everything. The address is taken first, so that a second server finds out before it touches anything.
+    pub async fn start(config: &Config) -> Result<Server, StartError> {
+        let lock = lock_data_dir(&config.server.data_dir)?;
+        let address = config.server.listen;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let address = listener.local_addr().unwrap_or(address);
+        let store = Store::open(&store_options(config)).await?;
+        let host = NativeHost::new(native_settings(config)?)?;
+        let control = Control::start(store.clone(), Arc::new(host.clone()), control_settings(config));
+        let services = control.services();
+        let limits = ApiLimits {
+            max_in_flight: config.server.max_in_flight,
+            body_limit_bytes: config.server.body_limit_bytes,
+            import_limit_bytes: config.server.import_limit_bytes,
+            ..ApiLimits::default()
+        };
+        let stop = CancellationToken::new();
+        let router = arena_api::router(services.clone(), limits);
+        let mut api = JoinSet::new();
+        api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
+        tracing::info!(%address, "listening");
+        Ok(Server { address, services, host, control, store, stop, api, _lock: lock })
+    }
+
+    /// Stops accepting, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
+    /// whether all of it was in time.
+    pub async fn stop(mut self) -> bool {
+        self.stop.cancel();
+        let drained = self.api.join_next().await;
+        let in_time = self.control.shutdown(DRAIN).await;
+        self.host.shutdown().await;
+        self.store.close().await;
+        tracing::info!("stopped");
+        in_time && matches!(drained, Some(Ok(Drained::Whole)))
+    }
+}
+
+/// The database that the config names.
+pub fn store_options(config: &Config) -> StoreOptions {
+    let limits = &config.channels;
+    StoreOptions {
+        url: config.database.url_in(&config.server.data_dir).expose().to_owned(),
+        max_connections: config.database.max_connections,
+        pooled: config.database.pgbouncer,
+        rules: AdmissionRules {
+            limits: KindLimits {
+                main: limits.main,
+                regional: limits.regional,
+                vip: limits.vip,
+                test: limits.test,
+                tournament: limits.tournament,
+            },
+            shard_above_percent: limits.shard_above_percent,
+        },
+    }
+}
+
+fn control_settings(config: &Config) -> ControlSettings {
+    ControlSettings {
+        sync_every: Duration::from_secs(config.sync.every_secs),
+        sync_concurrency: config.sync.concurrency,
+        max_deploys_per_run: config.sync.max_deploys_per_run,
+        retry: config.sync.retry(),
+        host_timeout: Duration::from_millis(config.worlds.host_timeout_ms),
+        cache_ttl: Duration::from_secs(config.worlds.cache_ttl_secs),
+        snapshot_every: Duration::from_millis(config.worlds.snapshot_every_ms),
+        activity_retention: Duration::from_secs(u64::from(config.database.activity_retention_days) * 86_400),
+        idempotency_ttl: Duration::from_secs(u64::from(config.server.idempotency_ttl_hours) * 3_600),
+        max_queue: config.database.max_queue,
+        health: config.health.rules(),
+    }
+}
+
+fn native_settings(config: &Config) -> Result<NativeSettings, StartError> {
+    let worlds = &config.worlds;
+    let seed = if worlds.seed == 0 { uuid::Uuid::new_v4().as_u64_pair().0 } else { worlds.seed };
+    Ok(NativeSettings {
+        map: map(&worlds.map)?,
+        world: WorldSettings {
+            tick_ms: u32::try_from(worlds.tick_ms).unwrap_or(u32::MAX),
+            max_residents: worlds.max_residents,
+            ..WorldSettings::default()
+        },
+        mailbox: worlds.mailbox,
+        seed,
+    })
+}
+
+/// A built-in map by its name, or one from a file.
+fn map(name: &str) -> Result<Arc<TownMap>, StartError> {
+    if name == "town" {
+        return Ok(TownMap::town());
+    }
+    let path = name.to_owned();
+    let text =
+        std::fs::read_to_string(name).map_err(|source| StartError::MapFile { path: path.clone(), source })?;
+    Ok(Arc::new(TownMap::from_tiled_json(&text).map_err(|source| StartError::Map { path, source })?))
+}
+
+/// Takes the data directory for this process alone; a crash gives it back.
+fn lock_data_dir(path: &Path) -> Result<File, StartError> {
+    let failed = |source| StartError::DataDir { path: path.to_owned(), source };
+    std::fs::create_dir_all(path).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("arena.lock"))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

@@ -1,0 +1,12 @@
+//! The built binary against a server that gives canned answers: what it prints, what it sends, how it ends.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
+
+mod config;
+mod confirm;
+mod failures;
+mod health;
+mod help;
+mod lists;
+mod support;
+mod verbs;

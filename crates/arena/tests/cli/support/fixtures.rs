@@ -1,0 +1,96 @@
+use arena_core::channel::{ChannelKind, Mode, Seats};
+use arena_core::health::{ChannelFacts, HealthReport, HealthRules, StateCounts, WorldState};
+use serde_json::{Value, json};
+
+fn facts(name: &str, kind: ChannelKind, bots: StateCounts, max_bots: u32, world: WorldState) -> ChannelFacts {
+    let name: arena_core::channel::ChannelName = name.parse().unwrap();
+    let seats = Seats {
+        group: name.split().0,
+        name,
+        kind,
+        region: None,
+        mode: Mode::Active,
+        max_bots,
+        bots: bots.total(),
+    };
+    ChannelFacts { seats, bots, world, trouble: None }
+}
+
+fn live(live: u32) -> StateCounts {
+    StateCounts { live, ..StateCounts::default() }
+}
+
+fn valid(world: &str) -> WorldState {
+    WorldState::Valid { world: world.parse().unwrap(), lagging: false }
+}
+
+/// A report made by the same rules as the server's. `worst` is 0 for all healthy, 1 with a warning, 2 with what
+/// is critical too.
+pub fn health_report(worst: u8) -> String {
+    let mut channels = vec![
+        facts("main", ChannelKind::Main, live(12), 30, valid("w-1")),
+        facts("vip", ChannelKind::Vip, live(0), 20, WorldState::None),
+    ];
+    if worst >= 1 {
+        let bots = StateCounts { live: 20, failed: 2, backoff: 1, ..StateCounts::default() };
+        channels.push(facts("main-2", ChannelKind::Main, bots, 30, valid("w-2")));
+        let mut draining = facts("old-town", ChannelKind::Regional, live(3), 30, valid("w-3"));
+        draining.seats.mode = Mode::Draining;
+        channels.push(draining);
+    }
+    if worst >= 2 {
+        let bots = StateCounts { pending: 30, ..StateCounts::default() };
+        channels.push(facts("main-3", ChannelKind::Main, bots, 30, WorldState::Gone));
+        let mut host = facts("cup-2026", ChannelKind::Tournament, live(30), 30, valid("w-4"));
+        host.world = WorldState::Unknown { detail: "the host did not answer within 5 s".to_owned() };
+        host.trouble = Some("timeout".to_owned());
+        channels.push(host);
+    }
+    let report = HealthReport::new(&channels, &HealthRules::default(), Some(98.76));
+    serde_json::to_string(&report).unwrap()
+}
+
+pub fn channel(name: &str, bots: u32, max_bots: u32) -> Value {
+    json!({
+        "name": name, "group": "main", "shard": 1, "kind": "MAIN",
+        "status": if bots >= max_bots { "FULL" } else { "ACTIVE" }, "region": null, "max_bots": max_bots,
+        "bots": bots, "load_percent": f64::from(bots) * 100.0 / f64::from(max_bots), "metadata": {},
+        "world": "w-1", "created_at_ms": 1_767_225_599_999_i64, "updated_at_ms": 1_767_225_599_999_i64,
+    })
+}
+
+pub fn bot(number: u32, name: &str, state: &str) -> Value {
+    let backoff = state == "backoff";
+    json!({
+        "id": format!("0190a3c4-0000-7000-8000-{number:012}"), "name": name, "persona": "Plays piano.",
+        "traits": ["shy", "dry-witted"], "home_zone": "casino", "region": null, "channel_kind": "MAIN",
+        "channel": "main", "state": state, "reason": backoff.then_some("world is full"),
+        "attempt": if backoff { 3 } else { 0 }, "retry_at_ms": backoff.then_some(1_767_225_609_999_i64),
+        "world": (state == "live").then_some("w-1"), "created_at_ms": 1_767_225_599_999_i64,
+        "changed_at_ms": 1_767_225_599_999_i64,
+        "why_not_live": backoff.then_some("attempt 3 failed: world is full; next attempt in 2.5 s"),
+    })
+}
+
+pub fn page(items: &[Value], next_cursor: Option<&str>) -> String {
+    json!({"items": items, "next_cursor": next_cursor}).to_string()
+}
+
+pub fn reset(applied: bool) -> String {
+    json!({
+        "channels": [
+            {"channel": "main", "world": "w-1", "bots": 24, "failed": 0},
+            {"channel": "main-2", "world": null, "bots": 7, "failed": 5},
+        ],
+        "applied": applied,
+    })
+    .to_string()
+}
+
+pub fn problem(status: u16, code: &str, detail: &str) -> String {
+    json!({
+        "type": "about:blank", "title": "No", "status": status, "code": code, "detail": detail,
+        "retryable": status >= 500, "request_id": "0190a3c4",
+    })
+    .to_string()
+}
