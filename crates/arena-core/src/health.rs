@@ -288,13 +288,17 @@ fn judge_bots(facts: &ChannelFacts, verdict: &mut Verdict) {
     if bots.failed > 0 {
         verdict.add(
             Level::Warning,
-            format!("{} bots failed", bots.failed),
+            format!("{} failed", counted(bots.failed)),
             "see why with `arena bots show`, then retry them",
         );
     }
     if bots.awaited() > 0 {
-        verdict.add(Level::Warning, format!("{} bots on their way into the world", bots.awaited()), "");
+        verdict.add(Level::Warning, format!("{} on the way into the world", counted(bots.awaited())), "");
     }
+}
+
+fn counted(bots: u32) -> String {
+    if bots == 1 { "1 bot".to_owned() } else { format!("{bots} bots") }
 }
 
 #[cfg(test)]

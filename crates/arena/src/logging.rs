@@ -1,6 +1,7 @@
 //! Logging, to standard error.
 
 use crate::config::{LogConfig, LogFormat};
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging at the configured level. SQL statements are logged only where every detail is wanted.

@@ -4,7 +4,7 @@ use super::{CommandError, Session};
 use crate::cli::PagingArgs;
 use crate::client::ApiPath;
 use crate::progress::{Progress, say};
-use crate::render::Style;
+use crate::render::{Style, clean};
 use serde::de::DeserializeOwned;
 
 /// Prints a list, and where it goes on.
@@ -30,7 +30,24 @@ pub(super) fn list<T: DeserializeOwned>(
         session.screen.write(&render(&items, &session.screen.style))?;
     }
     if let Some(cursor) = &page.next_cursor {
-        say(&format!("there are more: --cursor {cursor}, or --all"));
+        say(&format!("there are more: --cursor {}, or --all", quoted(cursor)));
     }
     Ok(())
+}
+
+/// As a shell takes it: cursors may hold names.
+fn quoted(cursor: &str) -> String {
+    let plain = cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/+=".contains(&b));
+    if plain { cursor.to_owned() } else { format!("'{}'", clean(cursor).replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_cursor_can_be_pasted() {
+        assert_eq!(quoted("01a1fc1a-6107"), "01a1fc1a-6107");
+        assert_eq!(quoted("Aoife O'Quinn"), r"'Aoife O'\''Quinn'");
+    }
 }

@@ -15,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long the residents are left to themselves before the wipe: at least one snapshot of positions, at most this
 /// long if nobody is heard talking.
 const LIVE_AT_LEAST: Duration = Duration::from_secs(4);
-const LIVE_AT_MOST: Duration = Duration::from_secs(12);
+const LIVE_AT_MOST: Duration = Duration::from_secs(8);
 const LISTEN_EVERY: Duration = Duration::from_millis(250);
 
 /// What the demo measured.

@@ -1,0 +1,8 @@
+//! The built binary as a process: starting, being killed, starting again, and the demo.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
+
+mod crash;
+mod demo;
+mod serving;
+mod support;
