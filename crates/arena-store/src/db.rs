@@ -1,15 +1,13 @@
 //! The connection to the database: SQLite with one writer and several readers, or PostgreSQL.
 
+use crate::connect::{open_postgres, open_sqlite};
 use crate::error::StoreError;
 use crate::{migrate, pooler};
 use arena_core::admission::AdmissionRules;
-use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Transaction};
-use std::path::Path;
-use std::str::FromStr;
+use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
 use std::sync::Once;
-use std::time::Duration;
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,104 +227,3 @@ macro_rules! transact {
     }};
 }
 pub(crate) use transact;
-
-async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyPool), StoreError> {
-    let path = options.url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
-    if path.is_empty() || path.contains(":memory:") {
-        let text = "SQLite needs a file: readers and the writer are different connections";
-        return Err(StoreError::Unusable(text.to_owned()));
-    }
-    let url = sqlite_url(Path::new(path))?;
-    let unusable = |e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}"));
-    // A pool would try a file that cannot be opened for half a minute, and then not say why.
-    try_sqlite(&url).await.map_err(unusable)?;
-    let writer = sqlite_pool(&url, 1, false).await.map_err(unusable)?;
-    let reader = sqlite_pool(&url, options.max_connections.clamp(1, 8), true).await.map_err(unusable)?;
-    Ok((writer, reader))
-}
-
-/// The URL of a file whose directory is made if it is missing. Absolute and escaped, because a URL would read a part
-/// of the path as a host, a query or an escape.
-fn sqlite_url(path: &Path) -> Result<String, StoreError> {
-    let no_directory =
-        |e| StoreError::Unusable(format!("cannot create the directory of {}: {e}", path.display()));
-    let absolute = std::path::absolute(path).map_err(no_directory)?;
-    let (Some(parent), Some(file)) = (absolute.parent(), absolute.file_name()) else {
-        return Err(StoreError::Unusable(format!("{} is not a file", path.display())));
-    };
-    std::fs::create_dir_all(parent).map_err(no_directory)?;
-    let resolved = std::fs::canonicalize(parent).map_err(no_directory)?.join(file);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-    let mut url = "sqlite://".to_owned();
-    for byte in resolved.to_string_lossy().bytes() {
-        if plain(byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(url + "?mode=rwc")
-}
-
-async fn sqlite_pool(url: &str, connections: u32, read_only: bool) -> Result<AnyPool, sqlx::Error> {
-    let options = AnyConnectOptions::from_str(url)?;
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(30))
-        .after_connect(move |connection, _| Box::pin(prepare_sqlite(connection, read_only)))
-        .connect_with(options)
-        .await
-}
-
-/// Opens the file once and closes it again.
-async fn try_sqlite(url: &str) -> Result<(), sqlx::Error> {
-    let mut connection = AnyConnection::connect_with(&AnyConnectOptions::from_str(url)?).await?;
-    prepare_sqlite(&mut connection, false).await?;
-    connection.close().await
-}
-
-async fn prepare_sqlite(connection: &mut AnyConnection, read_only: bool) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;",
-    )
-    .execute(&mut *connection)
-    .await?;
-    if read_only {
-        sqlx::raw_sql("PRAGMA query_only = ON;").execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, StoreError> {
-    let separator = if options.url.contains('?') { '&' } else { '?' };
-    let cache = if options.pooled { format!("{separator}statement-cache-capacity=0") } else { String::new() };
-    let connect = AnyConnectOptions::from_str(&format!("{}{cache}", options.url))?;
-    let pool = AnyPoolOptions::new()
-        .max_connections(options.max_connections.max(2))
-        .acquire_timeout(Duration::from_secs(10))
-        // A BEGIN whose future is dropped leaves a transaction open on the connection, and the next user's
-        // acknowledged writes would vanish with it.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                // The BEGIN spares the usual case, where nothing is open, a warning in the server's log.
-                sqlx::raw_sql("BEGIN; ROLLBACK").execute(&mut *connection).await?;
-                Ok(true)
-            })
-        })
-        .connect_with(connect.clone())
-        .await;
-    match pool {
-        // The pool has tried for a while and does not say what it met.
-        Err(sqlx::Error::PoolTimedOut) => match AnyConnection::connect_with(&connect).await {
-            Err(reason) => Err(reason.into()),
-            Ok(_) => Err(sqlx::Error::PoolTimedOut.into()),
-        },
-        pool => Ok(pool?),
-    }
-}

@@ -1,12 +1,13 @@
 //! All SQL of Arena: SQLite and PostgreSQL behind one set of queries.
 //!
 //! One text serves both databases (see docs/decisions/0001-query-layer.md); only migrations and the few acts in
-//! `db` and `partitions` may differ. Must not import: any Arena crate but arena-core, HTTP, the world engine.
+//! `connect`, `db` and `partitions` may differ. Must not import: any Arena crate but arena-core, HTTP, the world engine.
 
 mod activity;
 mod batch;
 mod bots;
 mod channels;
+mod connect;
 mod db;
 mod error;
 mod listing;

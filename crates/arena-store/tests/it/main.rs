@@ -1,5 +1,10 @@
 //! The store's suite: every test of it runs against SQLite and against PostgreSQL.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is test code; clippy only knows functions marked as tests"
+)]
+
 #[macro_use]
 mod support;
 
