@@ -2,6 +2,7 @@
 
 use crate::databases::{Database, DatabaseChoice, open};
 use crate::latency::Latencies;
+use crate::machine::process_cpu;
 use crate::paused::PausedHost;
 use crate::report::Report;
 use crate::table::{Cell, Table};
@@ -45,6 +46,8 @@ const STORE_BATCH: usize = 64;
 /// What was measured of one way to assign.
 struct Measured {
     took: Duration,
+    /// Processor time of this process; a database server's is not in it.
+    cpu: Duration,
     calls: Latencies,
     channels: usize,
 }
@@ -65,7 +68,8 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
 }
 
 async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyhow::Result<Table> {
-    const COLUMNS: [&str; 6] = ["what", "per_s", "ratio_to_floor", "call_ms_p50", "call_ms_p99", "channels"];
+    const COLUMNS: [&str; 7] =
+        ["what", "per_s", "ratio_to_floor", "call_ms_p50", "call_ms_p99", "own_cpu_us_each", "channels"];
     let name = database.name();
     let title = format!("{name}: {} bots, {} callers at the same time", args.bots, args.callers);
     let mut table = Table::new(title, &COLUMNS);
@@ -75,7 +79,7 @@ async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyho
     table.row(
         [Cell::text("floor: one-row transactions"), Cell::Number(floor, 0), Cell::Number(1.0, 2)]
             .into_iter()
-            .chain(std::iter::repeat_n(Cell::Blank, 3)),
+            .chain(std::iter::repeat_n(Cell::Blank, 4)),
     );
     let mut row = |what: &str, measured: &Measured| {
         let rate = f64::from(args.bots) / measured.took.as_secs_f64();
@@ -85,6 +89,7 @@ async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyho
             Cell::Number(rate / floor, 2),
             Cell::Number(measured.calls.ms(50.0), 2),
             Cell::Number(measured.calls.ms(99.0), 2),
+            Cell::Number(measured.cpu.as_secs_f64() * 1e6 / f64::from(args.bots), 0),
             Cell::Number(measured.channels as f64, 0),
         ]);
         rate / floor
@@ -112,7 +117,7 @@ async fn through_store(args: &Args, database: &Database) -> anyhow::Result<Measu
     let own = database.create()?;
     let bots = homeless(&own, args.bots).await?;
     let store = open(&own, AdmissionRules::default()).await?;
-    let started = Instant::now();
+    let (started, cpu_before) = (Instant::now(), process_cpu("self")?);
     let mut calls = Vec::new();
     for chunk in bots.chunks(STORE_BATCH) {
         let orders: Vec<Order> = chunk.iter().map(|bot| order(Op::Place { bot: *bot })).collect();
@@ -122,10 +127,10 @@ async fn through_store(args: &Args, database: &Database) -> anyhow::Result<Measu
         }
         calls.push(begun.elapsed());
     }
-    let took = started.elapsed();
+    let (took, cpu) = (started.elapsed(), process_cpu("self")? - cpu_before);
     let channels = check(&store, bots.len()).await?;
     store.close().await;
-    Ok(Measured { took, calls: Latencies::new(calls), channels })
+    Ok(Measured { took, cpu, calls: Latencies::new(calls), channels })
 }
 
 /// What the worlds do meanwhile.
@@ -159,15 +164,15 @@ async fn through_services(args: &Args, database: &Database, worlds: Worlds) -> a
             Control::start(store.clone(), host, settings)
         }
     };
-    let started = Instant::now();
+    let (started, cpu_before) = (Instant::now(), process_cpu("self")?);
     let calls = call(&control.services(), &bots, usize::from(args.callers)).await?;
-    let took = started.elapsed();
+    let (took, cpu) = (started.elapsed(), process_cpu("self")? - cpu_before);
     let channels = check(&store, bots.len()).await?;
     released.cancel();
     ensure!(control.shutdown(Duration::from_secs(30)).await, "the control plane did not stop in time");
     native.shutdown().await;
     store.close().await;
-    Ok(Measured { took, calls, channels })
+    Ok(Measured { took, cpu, calls, channels })
 }
 
 async fn call(services: &Services, bots: &Arc<Vec<BotId>>, callers: usize) -> anyhow::Result<Latencies> {
@@ -249,7 +254,7 @@ fn native_host() -> anyhow::Result<NativeHost> {
 }
 
 fn order(op: Op) -> Order {
-    Order { actor: actor(), op }
+    Order::new(&actor(), op)
 }
 
 fn actor() -> Actor {

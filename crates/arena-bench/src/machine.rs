@@ -11,29 +11,33 @@ pub struct Machine {
     cores: usize,
     cpu: String,
     kernel: String,
+    load: String,
 }
 
 impl Machine {
-    /// This one.
+    /// This one, and how busy it is now.
     pub fn here() -> Machine {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         Machine {
             cores: cores(),
             cpu: model.map_or("unknown processor", |(_, model)| model).to_owned(),
             kernel: kernel.trim().to_owned(),
+            load: load.split_whitespace().next().unwrap_or("unknown").to_owned(),
         }
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::json!({ "cores": self.cores, "cpu": self.cpu, "kernel": self.kernel })
+        serde_json::json!({ "cores": self.cores, "cpu": self.cpu, "kernel": self.kernel, "load_before": self.load })
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cores of {}, Linux {}", self.cores, self.cpu, self.kernel)
+        let Machine { cores, cpu, kernel, load } = self;
+        write!(f, "{cores} cores of {cpu}, Linux {kernel}, load average before {load}")
     }
 }
 

@@ -94,11 +94,8 @@ impl Channels {
     /// Opens a channel.
     pub async fn open(&self, actor: &Actor, new: NewChannel) -> Result<ChannelRow, ServiceError> {
         let op = Op::Open { name: new.name, kind: new.kind, region: new.region, max_bots: new.max_bots };
-        let applied = self.shared.carry_out(actor, op).await?;
+        let applied = self.shared.carry_out_with(actor, op, Some(new.metadata)).await?;
         let name = applied.opened.first().expect("invariant: an applied Open has opened a channel");
-        if new.metadata != Metadata::default() {
-            self.shared.store.set_metadata(name, &new.metadata).await?;
-        }
         self.get(name).await
     }
 
@@ -127,10 +124,7 @@ impl Channels {
         patch: ChannelPatch,
     ) -> Result<(ChannelRow, Applied), ServiceError> {
         let op = Op::Configure { channel: name.clone(), max_bots: patch.max_bots, mode: patch.mode };
-        let applied = self.shared.carry_out(actor, op).await?;
-        if let Some(metadata) = &patch.metadata {
-            self.shared.store.set_metadata(name, metadata).await?;
-        }
+        let applied = self.shared.carry_out_with(actor, op, patch.metadata).await?;
         self.shared.nudges.nudge([name]);
         Ok((self.get(name).await?, applied))
     }

@@ -48,7 +48,8 @@ impl Committer {
             if self.queue.is_closed() {
                 return ServiceError::ShuttingDown;
             }
-            StoreError::Database("the transaction broke off; whether it took effect is not known".to_owned()).into()
+            StoreError::Database("the transaction broke off; whether it took effect is not known".to_owned())
+                .into()
         })?
     }
 }

@@ -11,9 +11,9 @@ use crate::idempotency::Idempotency;
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
 use crate::worlds::Worlds;
-use arena_core::BotId;
 use arena_core::admission::{Applied, Op};
 use arena_core::channel::ChannelName;
+use arena_core::{BotId, Metadata};
 use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store};
 use arena_worlds::{Discovery, DiscoverySettings, GuardedHost, WorldHost};
 use std::sync::Arc;
@@ -54,7 +54,17 @@ pub(crate) struct Shared {
 impl Shared {
     /// Carries out an operation and wakes the syncs that it concerns.
     pub(crate) async fn carry_out(&self, actor: &Actor, op: Op) -> Result<Applied, ServiceError> {
-        self.committer.carry_out(Order { actor: actor.clone(), op }).await
+        self.committer.carry_out(Order::new(actor, op)).await
+    }
+
+    /// The same for an operation that opens or configures a channel, and gives it metadata.
+    pub(crate) async fn carry_out_with(
+        &self,
+        actor: &Actor,
+        op: Op,
+        metadata: Option<Metadata>,
+    ) -> Result<Applied, ServiceError> {
+        self.committer.carry_out(Order { metadata, ..Order::new(actor, op) }).await
     }
 
     /// Stores new bots and wakes the syncs of every channel they may be in.
@@ -123,7 +133,9 @@ impl Control {
         let (tasks, kill) = (TaskTracker::new(), CancellationToken::new());
         let share = || (Arc::clone(&shared), stop.clone());
         let (watched, token) = share();
-        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::watch_worlds(watched, events, token)));
+        tasks.spawn(
+            kill.clone().run_until_cancelled_owned(housekeeping::watch_worlds(watched, events, token)),
+        );
         let (kept, token) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::keep_positions(kept, token)));
         let (swept, token) = share();

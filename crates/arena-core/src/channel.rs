@@ -85,13 +85,17 @@ parsed_text!(
     is_label
 );
 
+/// The highest number of a shard.
+const MAX_SHARD: u32 = 999_999;
+
 impl ChannelName {
     /// The group and the shard number that this name stands for: `main-3` is shard 3 of `main`, and a name
-    /// without a number of at least 2 at its end is shard 1 of the group of its own name.
+    /// without a number of 2 to 999,999 at its end is shard 1 of the group of its own name. The bound keeps the next
+    /// number countable, whatever names operators choose.
     pub fn split(&self) -> (GroupName, u32) {
         if let Some((group, digits)) = self.0.rsplit_once('-')
             && !digits.starts_with('0')
-            && let Ok(shard @ 2..) = digits.parse::<u32>()
+            && let Ok(shard @ 2..=MAX_SHARD) = digits.parse::<u32>()
         {
             return (GroupName(group.to_owned()), shard);
         }
@@ -100,7 +104,11 @@ impl ChannelName {
 
     /// The name of shard number `shard` of `group`.
     pub fn of_shard(group: &GroupName, shard: u32) -> Result<ChannelName, ParseIdError> {
-        if shard == 1 { group.0.parse() } else { format!("{}-{shard}", group.0).parse() }
+        match shard {
+            1 => group.0.parse(),
+            2..=MAX_SHARD => format!("{}-{shard}", group.0).parse(),
+            _ => Err(ParseIdError::new("shard number (1 to 999,999)", &shard.to_string())),
+        }
     }
 }
 
@@ -310,6 +318,8 @@ mod tests {
             ("main-02", "main-02", 1),
             ("us-west-2-regional-12", "us-west-2-regional", 12),
             ("7", "7", 1),
+            ("main-999999", "main", 999_999),
+            ("main-4294967295", "main-4294967295", 1),
         ] {
             let (g, s) = name.parse::<ChannelName>().unwrap().split();
             assert_eq!((g.as_str(), s), (group, shard), "{name}");

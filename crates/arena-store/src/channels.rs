@@ -1,7 +1,7 @@
 //! Reading channels. Every change of them goes through `placing`.
 
 use crate::batch;
-use crate::db::{Store, Tx, transact};
+use crate::db::{Store, Tx};
 use crate::error::StoreError;
 use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
@@ -77,19 +77,6 @@ impl Store {
         let row = tx.row(tx.built(format!("{} WHERE c.name = $1", select())).bind(name.to_string())).await?;
         tx.commit().await?;
         row.as_ref().map(channel_row).transpose()
-    }
-
-    /// Replaces a channel's metadata. Returns whether there is such a channel.
-    pub async fn set_metadata(&self, name: &ChannelName, metadata: &Metadata) -> Result<bool, StoreError> {
-        let changed = transact!(self.write(), |tx| {
-            let query = tx
-                .sql("UPDATE channels SET metadata = $1, updated_at = $2 WHERE name = $3")
-                .bind(metadata.to_json())
-                .bind(crate::now().0)
-                .bind(name.to_string());
-            tx.execute(query).await
-        })?;
-        Ok(changed > 0)
     }
 
     /// How many bots of each state every channel has. Channels without bots are not among them.
@@ -221,6 +208,18 @@ pub(crate) async fn update(tx: &mut Tx, channels: &[Seats], now: Timestamp) -> R
             .bind(seats.name.to_string());
         tx.execute(query).await?;
     }
+    Ok(())
+}
+
+/// Replaces a channel's metadata.
+pub(crate) async fn set_metadata(
+    tx: &mut Tx,
+    channel: Option<&ChannelName>,
+    metadata: &Metadata,
+) -> Result<(), StoreError> {
+    let Some(channel) = channel else { return Ok(()) };
+    let update = tx.sql("UPDATE channels SET metadata = $1 WHERE name = $2");
+    tx.execute(update.bind(metadata.to_json()).bind(channel.to_string())).await?;
     Ok(())
 }
 

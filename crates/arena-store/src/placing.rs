@@ -10,7 +10,7 @@ use crate::error::{OpError, StoreError};
 use crate::now;
 use arena_core::admission::{AdmitError, Applied, Board, BotSeat, Changes, Move, Needs, Newcomer, Op};
 use arena_core::channel::{ChannelName, Mode};
-use arena_core::{BotId, ParseIdError, Timestamp};
+use arena_core::{BotId, Metadata, ParseIdError, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use uuid::Uuid;
@@ -44,18 +44,27 @@ impl fmt::Display for Actor {
 }
 
 /// An operation and who asked for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Order {
     /// Who.
     pub actor: Actor,
     /// What.
     pub op: Op,
+    /// Metadata for the channel that the operation opens or configures; `None` leaves it.
+    pub metadata: Option<Metadata>,
+}
+
+impl Order {
+    /// An order that leaves metadata alone.
+    pub fn new(actor: &Actor, op: Op) -> Order {
+        Order { actor: actor.clone(), op, metadata: None }
+    }
 }
 
 impl Store {
     /// Carries out one order in a transaction of its own.
     pub async fn carry_out(&self, actor: &Actor, op: Op) -> Result<Applied, OpError> {
-        let order = Order { actor: actor.clone(), op };
+        let order = Order::new(actor, op);
         let outcome = self.carry_out_all(std::slice::from_ref(&order)).await?.pop();
         Ok(outcome.ok_or_else(|| StoreError::corrupt("no outcome"))??)
     }
@@ -72,6 +81,11 @@ impl Store {
             let outcomes: Vec<_> = orders.iter().map(|order| board.apply(&order.op)).collect();
             let now = now();
             write(&mut tx, board.into_changes(), now).await?;
+            for (order, outcome) in orders.iter().zip(&outcomes) {
+                if let (Some(metadata), Ok(applied)) = (&order.metadata, outcome) {
+                    channels::set_metadata(&mut tx, channel_of(&order.op, applied), metadata).await?;
+                }
+            }
             let log = orders
                 .iter()
                 .zip(&outcomes)
@@ -98,7 +112,7 @@ impl Store {
             let rows: Vec<_> =
                 fresh.iter().filter_map(|(id, bot)| Some((*id, *bot, placed.get(id)?.clone()))).collect();
             bots::insert(&mut tx, &rows, now).await?;
-            let order = Order { actor: actor.clone(), op };
+            let order = Order::new(actor, op);
             activity::insert(&mut tx, &drafts(&order, Some(&applied)), now).await?;
             let created = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             let existing = u32::try_from(roster.len() - rows.len()).unwrap_or(u32::MAX);
@@ -107,6 +121,15 @@ impl Store {
             Ok(Ok(Enrolled { created, existing, opened: applied.opened, touched }))
         })?;
         Ok(outcome?)
+    }
+}
+
+/// The channel that an operation opens or configures.
+fn channel_of<'a>(op: &'a Op, applied: &'a Applied) -> Option<&'a ChannelName> {
+    match op {
+        Op::Configure { channel, .. } => Some(channel),
+        Op::Open { .. } => applied.opened.first(),
+        _ => None,
     }
 }
 

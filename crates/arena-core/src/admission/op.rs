@@ -198,7 +198,7 @@ pub enum AdmitError {
     /// A kind whose limit is 0 can take nobody in.
     #[error("channels of kind {0} have a limit of 0 bots; raise it in the config")]
     NoSeats(ChannelKind),
-    /// A shard's number no longer fits behind the group's name.
-    #[error("the name of group `{0}` is too long for another shard")]
+    /// A shard's number no longer fits behind the group's name, or there is no higher one.
+    #[error("group `{0}` has no name left for another shard; choose another group, or a shorter name")]
     NameTooLong(GroupName),
 }

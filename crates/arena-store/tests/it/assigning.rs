@@ -81,7 +81,7 @@ on_both!(orders_of_one_batch_are_judged_one_by_one, async |db| {
     let store = db.open().await;
     let bots = enroll(&store, 5).await;
     open(&store, "tiny", 2).await;
-    let orders: Vec<_> = bots.iter().map(|bot| Order { actor: actor(), op: assign(*bot, "tiny") }).collect();
+    let orders: Vec<_> = bots.iter().map(|bot| Order::new(&actor(), assign(*bot, "tiny"))).collect();
     let outcomes = store.carry_out_all(&orders).await.unwrap();
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, false, false]);
     assert_eq!(loads(&store).await, expected(&[("main", 3), ("tiny", 2)]));

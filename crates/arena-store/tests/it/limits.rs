@@ -45,7 +45,11 @@ on_both!(metadata_is_kept_as_it_was_given, async |db| {
     open(&store, "club", 5).await;
     let value = serde_json::json!({"map": "town", "nul": "a\u{0}b", "ü": [1, 2.5, null, "'"]});
     let metadata = Metadata::try_from(value).unwrap();
-    assert!(store.set_metadata(&name("club"), &metadata).await.unwrap());
-    assert!(!store.set_metadata(&name("gone"), &metadata).await.unwrap());
+    let configure = |channel: &str| {
+        let op = Op::Configure { channel: name(channel), max_bots: None, mode: None };
+        arena_store::Order { metadata: Some(metadata.clone()), ..arena_store::Order::new(&actor(), op) }
+    };
+    assert!(store.carry_out_all(&[configure("club")]).await.unwrap()[0].is_ok());
+    assert!(store.carry_out_all(&[configure("gone")]).await.unwrap()[0].is_err());
     assert_eq!(store.channel(&name("club")).await.unwrap().unwrap().channel.metadata, metadata);
 });

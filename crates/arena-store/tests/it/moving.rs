@@ -79,7 +79,7 @@ on_both!(two_full_channels_swap_through_a_batch, async |db| {
     open(&store, "side", 1).await;
     act(&store, assign(bots[1], "side")).await;
     act(&store, set_limit("main", 1)).await;
-    let order = |op| arena_store::Order { actor: actor(), op };
+    let order = |op| arena_store::Order::new(&actor(), op);
     let orders = [
         order(Op::Remove { bot: bots[0], from: None }),
         order(assign(bots[1], "main")),

@@ -243,8 +243,7 @@ impl WorldHost for NativeHost {
             return Err(HostFault::WorldGone);
         };
         let (reply, done) = oneshot::channel();
-        let leaving =
-            residency.call_out(bots, world, |bots| handle.send(Command::Leave { bots, reply }))?;
+        let leaving = residency.call_out(bots, world, |bots| handle.send(Command::Leave { bots, reply }))?;
         // A world that has ended has no bodies left.
         let outcome = done.await.map_err(|_| HostFault::WorldGone);
         residency.left(&leaving);

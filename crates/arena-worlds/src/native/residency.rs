@@ -139,9 +139,8 @@ impl Residency {
         if register.bodies.len() < FEW.max(2 * register.kept) {
             return;
         }
-        let stays = |known: &Residence| {
-            known.heard.elapsed() < REMEMBER || known.world.as_ref().is_some_and(&lives)
-        };
+        let stays =
+            |known: &Residence| known.heard.elapsed() < REMEMBER || known.world.as_ref().is_some_and(&lives);
         register.bodies.retain(|_, known| stays(known));
         register.kept = register.bodies.len();
     }

@@ -21,7 +21,7 @@ fn killed_in_the_middle_of_an_import(database: TestDatabase) {
     let stored = arena.all("/api/bots").len();
     match answered {
         Some((200, _)) => assert_eq!(stored, BOTS, "an acknowledged import must be whole"),
-        _ => assert!(stored > 0 && stored % 500 == 0, "{stored} bots: a transaction was torn"),
+        _ => assert!(stored > 0 && stored.is_multiple_of(500), "{stored} bots: a transaction was torn"),
     }
     let again = arena.post("/api/bots/import", &roster(BOTS));
     assert_eq!(again["created"].as_u64().unwrap() as usize, BOTS - stored);
