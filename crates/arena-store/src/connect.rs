@@ -4,19 +4,15 @@ use crate::db::StoreOptions;
 use crate::error::StoreError;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Once;
 use std::time::Duration;
 
 /// A pool of one writer and a pool of readers on a file, which is made if it is missing.
 pub(crate) async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyPool), StoreError> {
-    let path = options.url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
-    if path.is_empty() || path.contains(":memory:") {
-        let text = "SQLite needs a file: readers and the writer are different connections";
-        return Err(StoreError::Unusable(text.to_owned()));
-    }
-    let url = sqlite_url(Path::new(path))?;
+    let file = sqlite_path(options.url.trim_start_matches("sqlite:"))?;
+    let (url, path) = (sqlite_url(&file), file.display());
     let unusable = |e| StoreError::Unusable(format!("cannot open the SQLite file {path}: {e}"));
     // A pool would try a file that cannot be opened for half a minute, and then not say why.
     try_sqlite(&url).await.map_err(unusable)?;
@@ -25,9 +21,15 @@ pub(crate) async fn open_sqlite(options: &StoreOptions) -> Result<(AnyPool, AnyP
     Ok((writer, reader))
 }
 
-/// The URL of a file whose directory is made if it is missing. Absolute and escaped, because a URL would read a part
-/// of the path as a host, a query or an escape.
-fn sqlite_url(path: &Path) -> Result<String, StoreError> {
+/// The absolute path of the file that the part of a URL behind `sqlite:` names. Its directory is made if it is
+/// missing.
+pub(crate) fn sqlite_path(url_path: &str) -> Result<PathBuf, StoreError> {
+    let path = url_path.trim_start_matches("//");
+    let path = Path::new(path.split('?').next().unwrap_or(path));
+    if path.as_os_str().is_empty() || path.to_string_lossy().contains(":memory:") {
+        let text = "SQLite needs a file: readers and the writer are different connections";
+        return Err(StoreError::Unusable(text.to_owned()));
+    }
     let no_directory =
         |e| StoreError::Unusable(format!("cannot create the directory of {}: {e}", path.display()));
     let absolute = std::path::absolute(path).map_err(no_directory)?;
@@ -35,17 +37,21 @@ fn sqlite_url(path: &Path) -> Result<String, StoreError> {
         return Err(StoreError::Unusable(format!("{} is not a file", path.display())));
     };
     std::fs::create_dir_all(parent).map_err(no_directory)?;
-    let resolved = std::fs::canonicalize(parent).map_err(no_directory)?.join(file);
+    Ok(std::fs::canonicalize(parent).map_err(no_directory)?.join(file))
+}
+
+/// The URL of a file; escaped, because a URL would read a part of the path as a host, a query or an escape.
+fn sqlite_url(file: &Path) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
     let mut url = "sqlite://".to_owned();
-    for byte in resolved.to_string_lossy().bytes() {
+    for byte in file.to_string_lossy().bytes() {
         if plain(byte) {
             url.push(char::from(byte));
         } else {
             url.push_str(&format!("%{byte:02X}"));
         }
     }
-    Ok(url + "?mode=rwc")
+    url + "?mode=rwc"
 }
 
 async fn sqlite_pool(url: &str, connections: u32, read_only: bool) -> Result<AnyPool, sqlx::Error> {
@@ -109,4 +115,16 @@ pub(crate) async fn open_postgres(options: &StoreOptions) -> Result<AnyPool, Sto
         },
         pool => Ok(pool?),
     }
+}
+
+/// A connection of its own, outside of any pool.
+pub(crate) async fn connect_once(options: &StoreOptions) -> Result<AnyConnection, StoreError> {
+    install_drivers();
+    Ok(AnyConnection::connect_with(&AnyConnectOptions::from_str(&options.url)?).await?)
+}
+
+/// Makes both drivers known to `Any`, once.
+pub(crate) fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(sqlx::any::install_default_drivers);
 }

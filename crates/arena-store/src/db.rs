@@ -1,13 +1,12 @@
 //! The connection to the database: SQLite with one writer and several readers, or PostgreSQL.
 
-use crate::connect::{open_postgres, open_sqlite};
+use crate::connect::{install_drivers, open_postgres, open_sqlite};
 use crate::error::StoreError;
 use crate::{migrate, pooler};
 use arena_core::admission::AdmissionRules;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
-use std::sync::Once;
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +62,7 @@ impl Store {
 
     /// Connects without touching the schema.
     pub async fn connect(options: &StoreOptions) -> Result<Store, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        install_drivers();
         let (dialect, writer, reader) = if options.url.starts_with("sqlite:") {
             let (writer, reader) = open_sqlite(options).await?;
             (Dialect::Sqlite, writer, reader)

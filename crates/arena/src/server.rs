@@ -5,12 +5,10 @@ use arena_api::{ApiLimits, Drained};
 use arena_control::{Control, ControlSettings, Services};
 use arena_core::admission::{AdmissionRules, KindLimits};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
-use arena_store::{Store, StoreError, StoreOptions};
+use arena_store::{Claim, Store, StoreError, StoreOptions};
 use arena_worlds::native::{NativeHost, NativeSettings};
-use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,17 +21,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Why the server did not start. Nothing is left running.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data directory cannot be used.
-    #[error("the data directory {path} cannot be used: {source}")]
-    DataDir {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Another server uses the data directory.
-    #[error("another server uses the data directory {0}; stop it, or name another with --data-dir")]
-    InUse(PathBuf),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; name another address with --listen")]
     Listen {
@@ -81,18 +68,19 @@ pub struct Server {
     store: Store,
     stop: CancellationToken,
     api: JoinSet<Drained>,
-    _lock: File,
+    _claim: Claim,
 }
 
 impl Server {
     /// Starts everything. The address is taken first, so that a second server finds out before it touches anything.
     pub async fn start(config: &Config) -> Result<Server, StartError> {
-        let lock = lock_data_dir(&config.server.data_dir)?;
         let address = config.server.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
         let address = listener.local_addr().unwrap_or(address);
-        let store = Store::open(&store_options(config)).await?;
+        let options = store_options(config);
+        let claim = Claim::take(&options).await?;
+        let store = Store::open(&options).await?;
         let host = NativeHost::new(native_settings(config)?)?;
         let control = Control::start(store.clone(), Arc::new(host.clone()), control_settings(config));
         let services = control.services();
@@ -107,7 +95,7 @@ impl Server {
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
-        Ok(Server { address, services, host, control, store, stop, api, _lock: lock })
+        Ok(Server { address, services, host, control, store, stop, api, _claim: claim })
     }
 
     /// Stops accepting, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
@@ -183,21 +171,4 @@ fn map(name: &str) -> Result<Arc<TownMap>, StartError> {
     let text =
         std::fs::read_to_string(name).map_err(|source| StartError::MapFile { path: path.clone(), source })?;
     Ok(Arc::new(TownMap::from_tiled_json(&text).map_err(|source| StartError::Map { path, source })?))
-}
-
-/// Takes the data directory for this process alone; a crash gives it back.
-fn lock_data_dir(path: &Path) -> Result<File, StartError> {
-    let failed = |source| StartError::DataDir { path: path.to_owned(), source };
-    std::fs::create_dir_all(path).map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.join("arena.lock"))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StartError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
 }

@@ -33,7 +33,7 @@ fn an_interrupted_demo_ends_cleanly_at_any_moment() {
     for delay_ms in [0, 150, 600, 2_000] {
         let dir = TempDir::new("demo").unwrap();
         let mut child = demo(&dir, &["--bots", "400"]).spawn().unwrap();
-        wait_until(PATIENCE, "the demo has begun", || dir.path().join("arena.lock").exists());
+        wait_until(PATIENCE, "the demo has begun", || dir.path().join("arena.db.lock").exists());
         std::thread::sleep(Duration::from_millis(delay_ms));
         signal(&child, "INT");
         let code = child.wait().unwrap().code();

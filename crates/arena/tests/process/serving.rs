@@ -25,14 +25,16 @@ fn a_server_keeps_what_it_had_and_ends_cleanly() {
 }
 
 #[test]
-fn a_second_server_on_the_same_data_is_refused_and_harms_nothing() {
-    let arena = Arena::start(TestDatabase::sqlite());
-    arena.post("/api/bots/import", &roster(10));
-    let second = arena.command().output().unwrap();
-    assert_eq!(second.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another server uses the data directory"), "{said}");
-    arena.check_whole(10);
+fn a_second_server_on_the_same_database_is_refused_and_harms_nothing() {
+    for database in [TestDatabase::sqlite(), TestDatabase::postgres()] {
+        let arena = Arena::start(database);
+        arena.post("/api/bots/import", &roster(10));
+        let second = arena.command_at("127.0.0.1:0").output().unwrap();
+        assert_eq!(second.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&second.stderr);
+        assert!(said.contains("another server uses this database"), "{said}");
+        arena.check_whole(10);
+    }
 }
 
 #[test]

@@ -44,16 +44,16 @@ impl Arena {
     /// Starts the server and waits until it answers.
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs already");
-        self.child = Some(self.command().spawn().unwrap());
+        self.child = Some(self.command_at(&self.address()).spawn().unwrap());
         wait_until(PATIENCE, "the server answers", || {
             self.try_get("/readyz").is_some_and(|(status, _)| status == 200)
         });
     }
 
-    /// The command that starts this server.
-    pub fn command(&self) -> Command {
+    /// The command that starts a server over this one's data.
+    pub fn command_at(&self, address: &str) -> Command {
         let mut command = arena();
-        command.args(["serve", "--log", "warn", "--listen", &self.address()]);
+        command.args(["serve", "--log", "warn", "--listen", address]);
         command.arg("--data-dir").arg(self.dir.path()).args(["--database-url", self.database.url()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
