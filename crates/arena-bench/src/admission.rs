@@ -1,20 +1,18 @@
 //! `admission`: bots without a channel, many callers who each ask for one, and channels that open as they fill.
 
-use crate::databases::{Database, DatabaseChoice, open};
+use crate::databases::{Database, DatabaseChoice, every_bot, open};
+use crate::hosts::{self, PausedHost};
 use crate::latency::Latencies;
 use crate::machine::process_cpu;
-use crate::paused::PausedHost;
 use crate::report::Report;
 use crate::table::{Cell, Table};
 use crate::{progress, roster};
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use arena_control::{Control, ControlSettings, Services};
 use arena_core::BotId;
 use arena_core::admission::{AdmissionRules, KindLimits, Op};
-use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Actor, BotFilter, ChannelRef, Order, PageRequest, Store};
 use arena_worlds::WorldHost;
-use arena_worlds::native::{NativeHost, NativeSettings};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,7 +144,7 @@ async fn through_services(args: &Args, database: &Database, worlds: Worlds) -> a
     let bots = Arc::new(homeless(&own, args.bots).await?);
     let store = open(&own, AdmissionRules::default()).await?;
     let released = CancellationToken::new();
-    let native = native_host()?;
+    let native = hosts::native()?;
     let control = match worlds {
         Worlds::Running => {
             let settings = ControlSettings { sync_every: HOUR, ..ControlSettings::default() };
@@ -208,16 +206,7 @@ async fn homeless(own: &arena_testing::TestDatabase, count: u32) -> anyhow::Resu
     for chunk in roster::bots(count as usize).chunks(500) {
         channels.extend(store.enroll(&actor(), chunk).await?.touched);
     }
-    let mut bots = Vec::new();
-    let mut page = PageRequest::first(PageRequest::MAX_LIMIT);
-    loop {
-        let found = store.bots(&BotFilter::default(), &page).await?;
-        bots.extend(found.items.iter().map(|bot| bot.id));
-        page.cursor = found.next_cursor;
-        if page.cursor.is_none() {
-            break;
-        }
-    }
+    let bots: Vec<BotId> = every_bot(&store).await?.into_iter().map(|bot| bot.id).collect();
     for chunk in bots.chunks(256) {
         let orders: Vec<Order> =
             chunk.iter().map(|bot| order(Op::Remove { bot: *bot, from: None })).collect();
@@ -245,12 +234,6 @@ async fn check(store: &Store, bots: usize) -> anyhow::Result<usize> {
     let left = store.bots(&nowhere, &PageRequest::first(1)).await?;
     ensure!(left.items.is_empty(), "a bot was left without a channel");
     Ok(rows.len())
-}
-
-fn native_host() -> anyhow::Result<NativeHost> {
-    let settings =
-        NativeSettings { map: TownMap::town(), world: WorldSettings::default(), mailbox: 64, seed: 1 };
-    NativeHost::new(settings).context("start the world host")
 }
 
 fn order(op: Op) -> Order {

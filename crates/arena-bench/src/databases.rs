@@ -3,7 +3,8 @@
 use crate::floor::Floor;
 use anyhow::Context;
 use arena_core::admission::AdmissionRules;
-use arena_store::{Store, StoreOptions};
+use arena_core::bot::Bot;
+use arena_store::{BotFilter, PageRequest, Store, StoreOptions};
 use arena_testing::{Durability, PostgresOptions, PostgresServer, TestDatabase};
 use clap::ValueEnum;
 
@@ -69,4 +70,18 @@ impl Database {
 pub async fn open(database: &TestDatabase, rules: AdmissionRules) -> anyhow::Result<Store> {
     let options = StoreOptions { rules, ..StoreOptions::new(database.url()) };
     Store::open(&options).await.context("open the store")
+}
+
+/// Every bot by name.
+pub async fn every_bot(store: &Store) -> anyhow::Result<Vec<Bot>> {
+    let mut bots = Vec::new();
+    let mut page = PageRequest::first(PageRequest::MAX_LIMIT);
+    loop {
+        let found = store.bots(&BotFilter::default(), &page).await?;
+        bots.extend(found.items);
+        page.cursor = found.next_cursor;
+        if page.cursor.is_none() {
+            return Ok(bots);
+        }
+    }
 }

@@ -1,19 +1,17 @@
 //! `healing`: every world vanishes at once; how long until every bot is live again.
 
-use crate::databases::{Database, DatabaseChoice, open};
+use crate::databases::{Database, DatabaseChoice, every_bot, open};
 use crate::floor::Floor;
 use crate::latency::Latencies;
 use crate::report::Report;
 use crate::table::{Cell, Table};
-use crate::{progress, roster};
-use anyhow::{Context, bail, ensure};
+use crate::{hosts, progress, roster};
+use anyhow::{bail, ensure};
 use arena_control::{Control, ControlSettings, Services};
 use arena_core::admission::AdmissionRules;
-use arena_core::bot::Bot;
-use arena_sim::{TownMap, WorldSettings};
-use arena_store::{Actor, BotFilter, PageRequest, Store, now};
+use arena_store::{Actor, Store, now};
 use arena_worlds::WorldHost;
-use arena_worlds::native::{NativeHost, NativeSettings};
+use arena_worlds::native::NativeHost;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,7 +61,7 @@ async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyho
     let name = database.name();
     let own = database.create()?;
     let store = open(&own, AdmissionRules::default()).await?;
-    let host = native_host()?;
+    let host = hosts::native()?;
     let settings = ControlSettings { sync_every: HOUR, ..ControlSettings::default() };
     let control = Control::start(store.clone(), Arc::new(host.clone()), settings);
     let services = control.services();
@@ -166,19 +164,6 @@ async fn all_live(services: &Services, before: u64, bots: u64) -> anyhow::Result
     bail!("{live} of {bots} bots were live after {PATIENCE:?}, {deployed} had been deployed")
 }
 
-async fn every_bot(store: &Store) -> anyhow::Result<Vec<Bot>> {
-    let mut bots = Vec::new();
-    let mut page = PageRequest::first(PageRequest::MAX_LIMIT);
-    loop {
-        let found = store.bots(&BotFilter::default(), &page).await?;
-        bots.extend(found.items);
-        page.cursor = found.next_cursor;
-        if page.cursor.is_none() {
-            return Ok(bots);
-        }
-    }
-}
-
 /// Whether everyone really is in a world.
 async fn check(host: &NativeHost, bots: u64) -> anyhow::Result<()> {
     let residents: u64 = host.list().await?.iter().map(|world| u64::from(world.residents)).sum();
@@ -198,10 +183,4 @@ async fn floor(
     let thrice = floor.batches(channels * WRITES_PER_BOT, rows).await?;
     floor.close().await?;
     Ok((once, thrice))
-}
-
-fn native_host() -> anyhow::Result<NativeHost> {
-    let settings =
-        NativeSettings { map: TownMap::town(), world: WorldSettings::default(), mailbox: 64, seed: 1 };
-    NativeHost::new(settings).context("start the world host")
 }

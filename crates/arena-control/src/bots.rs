@@ -53,7 +53,6 @@ impl Bots {
     }
 
     /// Only a courtesy to the caller: if the last seat is taken in between, another channel is found.
-
     async fn check_open(&self, channel: &ChannelName) -> Result<(), ServiceError> {
         let row = self.shared.store.channel(channel).await?;
         let seats = row.ok_or_else(|| AdmitError::ChannelNotFound(channel.clone()))?.channel.seats;

@@ -50,8 +50,13 @@ impl Worlds {
         if let (Some(world), true) = (world, doomed.is_empty()) {
             return Err(ServiceError::WorldNotFound(world.clone()));
         }
+        let mut fault = None;
         for summary in &doomed {
-            self.shared.host.destroy(&summary.hosted.world).await.map_err(ServiceError::Host)?;
+            // One that cannot be ended does not spare the others.
+            fault = self.shared.host.destroy(&summary.hosted.world).await.err().or(fault);
+        }
+        if let Some(fault) = fault {
+            return Err(ServiceError::Host(fault));
         }
         let channel = doomed.first().filter(|_| world.is_some()).map(|w| &w.hosted.channel);
         self.shared.note(actor, "worlds.wiped", None, channel).await?;

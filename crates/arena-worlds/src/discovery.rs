@@ -163,6 +163,14 @@ impl Discovery {
         }
     }
 
+    /// Drops what is cached of a channel unless it is what is recorded: somebody else has placed the channel anew, or
+    /// its name is used again.
+    pub fn reconcile(&self, channel: &ChannelName, recorded: Option<&WorldId>) {
+        if let Some(slot) = self.lock_slots().get(channel) {
+            slot.keep_only(recorded);
+        }
+    }
+
     /// Drops a world from the cache on evidence that it is gone. Another world that took its place stays.
     pub fn invalidate(&self, channel: &ChannelName, world: &WorldId) {
         if let Some(slot) = self.lock_slots().get(channel) {
@@ -217,6 +225,11 @@ impl Slot {
             *cached = None;
         }
         same
+    }
+
+    fn keep_only(&self, world: Option<&WorldId>) {
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        *cached = cached.take().filter(|(known, _)| Some(known) == world);
     }
 
     fn put(&self, world: Option<(WorldId, Instant)>) {

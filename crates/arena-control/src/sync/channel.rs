@@ -117,6 +117,7 @@ impl Syncer {
         if bots.is_empty() && row.world.is_none() {
             return Ok(Some(Done::default()));
         }
+        self.discovery.reconcile(channel, row.world.as_ref());
         let world = self.discovery.discover(channel).await?.world;
         match self.match_world(channel, &world, &bots).await {
             Err(SyncError::Host(HostFault::WorldGone)) => {

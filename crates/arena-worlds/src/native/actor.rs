@@ -149,11 +149,12 @@ impl WorldActor {
     fn tick(&mut self) {
         self.clock.ticked(Instant::now());
         self.sim.step(&self.inputs, &mut self.effects);
+        // Before the answers: whoever has one finds what it says in the lists too.
+        self.publish();
         self.answer();
         self.remember();
         self.inputs.clear();
         self.effects.clear();
-        self.publish();
     }
 
     /// Tells those who wait what their inputs led to.
@@ -239,4 +240,26 @@ fn refusal(effect: &Effect) -> Option<(BotId, HostFault)> {
         _ => ("bad_body", false),
     };
     Some((*bot, HostFault::Refused { code, detail: reason.to_string(), retryable }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arena_sim::{TownMap, WorldSettings};
+
+    #[tokio::test]
+    async fn a_world_whose_next_tick_is_due_already_answers_before_it() {
+        let sim = World::new(TownMap::town(), 1, WorldSettings::default()).unwrap();
+        let (mailbox, commands) = mpsc::channel(4);
+        let mut actor = WorldActor::new(sim, Duration::ZERO, commands, Arc::default());
+        let answered = async |actor: &mut WorldActor| {
+            let (reply, mut residents) = oneshot::channel();
+            mailbox.try_send(Command::Residents { reply }).unwrap();
+            actor.breathe().await;
+            residents.try_recv().is_ok()
+        };
+        assert!(answered(&mut actor).await, "its first tick is due at once");
+        actor.clock.ticked(Instant::now());
+        assert!(!answered(&mut actor).await, "in time, it waits for its mail as ever");
+    }
 }

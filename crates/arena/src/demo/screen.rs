@@ -111,7 +111,11 @@ pub(super) fn where_to_look(server: &Server) {
 }
 
 fn secs(took: Duration) -> String {
-    format!("{:.2} s", took.as_secs_f64())
+    if took < Duration::from_millis(100) {
+        format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
+    } else {
+        format!("{:.2} s", took.as_secs_f64())
+    }
 }
 
 /// A closed pipe is no reason to stop the demo.

@@ -1,8 +1,11 @@
-//! A world host that does not answer, so that assignments can be measured without the worlds' own work.
+//! World hosts for benchmarks: the native one with the town, and one that does not answer.
 
+use anyhow::Context;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
 use arena_core::{BotId, WorldId};
+use arena_sim::{TownMap, WorldSettings};
+use arena_worlds::native::{NativeHost, NativeSettings};
 use arena_worlds::{
     Body, CreateWorld, HostedWorld, JoinOutcome, WorldEvent, WorldHost, WorldSummary, WorldView,
 };
@@ -11,7 +14,14 @@ use std::collections::BTreeSet;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Every call waits until the host is released, then fails as an outage does.
+/// The native host as the server runs it, on the town.
+pub fn native() -> anyhow::Result<NativeHost> {
+    let settings =
+        NativeSettings { map: TownMap::town(), world: WorldSettings::default(), mailbox: 64, seed: 1 };
+    NativeHost::new(settings).context("start the world host")
+}
+
+/// Assignments can be measured over it without the worlds' own work: every call waits until the host is released, then fails as an outage does.
 #[derive(Debug)]
 pub struct PausedHost {
     released: CancellationToken,
