@@ -96,7 +96,7 @@ impl Bots {
     /// A bot, and why it is not live.
     pub async fn get(&self, bot: &BotRef) -> Result<(Bot, Option<String>), ServiceError> {
         let bot = match bot {
-            BotRef::Id(id) => self.by_id(*id).await?,
+            BotRef::Id(id) => self.shared.bot(*id).await?,
             BotRef::Name(name) => {
                 let found = self.shared.store.bot_named(name).await?;
                 found.ok_or_else(|| ServiceError::NoBotNamed(name.clone()))?
@@ -130,8 +130,7 @@ impl Bots {
             Some(channel) => Op::Assign { bot, channel },
             None => Op::Place { bot },
         };
-        self.shared.carry_out(actor, op).await?;
-        self.by_id(bot).await
+        self.shared.carry_out_for(actor, bot, op).await
     }
 
     /// Moves a bot to another channel.
@@ -163,9 +162,5 @@ impl Bots {
         self.shared.nudges.nudge(&bot.channel);
         self.shared.note(actor, action, Some(id), bot.channel.as_ref()).await?;
         Ok(bot)
-    }
-
-    pub(crate) async fn by_id(&self, bot: BotId) -> Result<Bot, ServiceError> {
-        self.shared.store.bot(bot).await?.ok_or_else(|| AdmitError::BotNotFound(bot).into())
     }
 }

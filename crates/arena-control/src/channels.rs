@@ -141,8 +141,7 @@ impl Channels {
 
     /// Takes a bot out of this channel; it stays without one until it is assigned again.
     pub async fn remove(&self, actor: &Actor, name: &ChannelName, bot: BotId) -> Result<Bot, ServiceError> {
-        self.shared.carry_out(actor, Op::Remove { bot, from: Some(name.clone()) }).await?;
-        self.bots().by_id(bot).await
+        self.shared.carry_out_for(actor, bot, Op::Remove { bot, from: Some(name.clone()) }).await
     }
 
     /// Moves bots to another channel, all or none.

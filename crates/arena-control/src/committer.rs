@@ -2,8 +2,11 @@
 
 use crate::error::ServiceError;
 use crate::sync::Nudges;
-use arena_core::admission::{AdmitError, Applied};
+use arena_core::BotId;
+use arena_core::admission::{AdmitError, Applied, Op};
+use arena_core::bot::Bot;
 use arena_store::{Order, Store, StoreError};
+use std::collections::BTreeMap;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -11,10 +14,19 @@ use tokio_util::sync::CancellationToken;
 /// Orders in one transaction. Larger batches gain little and make everybody in them wait.
 const BATCH: usize = 256;
 
+/// What came of an order.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    /// What it did.
+    pub(crate) applied: Applied,
+    /// The bot of an order about a single one, as it was read after the commit, once for all orders in it.
+    pub(crate) bot: Option<Bot>,
+}
+
 /// An order and who waits for its outcome.
 struct Waiting {
     order: Order,
-    reply: oneshot::Sender<Result<Applied, ServiceError>>,
+    reply: oneshot::Sender<Result<Done, ServiceError>>,
 }
 
 /// Where orders are handed in. The queue is bounded; one order more is refused as overload.
@@ -38,7 +50,7 @@ pub(crate) fn committer(store: Store, nudges: Nudges, capacity: usize) -> (Commi
 
 impl Committer {
     /// Carries out an order; returns after it is durable and the syncs that it concerns are woken.
-    pub(crate) async fn carry_out(&self, order: Order) -> Result<Applied, ServiceError> {
+    pub(crate) async fn carry_out(&self, order: Order) -> Result<Done, ServiceError> {
         let (reply, outcome) = oneshot::channel();
         self.queue.try_send(Waiting { order, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ServiceError::Overloaded,
@@ -88,7 +100,7 @@ impl CommitLoop {
 
 async fn commit(store: Store, nudges: Nudges, batch: Vec<Waiting>) {
     let (orders, replies): (Vec<Order>, Vec<_>) = batch.into_iter().map(|w| (w.order, w.reply)).unzip();
-    let outcomes = match store.carry_out_all(&orders).await {
+    let outcomes: Vec<Result<Applied, ServiceError>> = match store.carry_out_all(&orders).await {
         Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(ServiceError::from)).collect(),
         // Somebody went around the rules and one order in the batch met the database's own limit: find out which.
         Err(StoreError::Overfull) if orders.len() > 1 => one_by_one(&store, &orders).await,
@@ -96,9 +108,31 @@ async fn commit(store: Store, nudges: Nudges, batch: Vec<Waiting>) {
     };
     // Here and not by those who asked: they may have gone away.
     nudges.nudge(outcomes.iter().flatten().flat_map(Applied::touched));
-    for (reply, outcome) in replies.into_iter().zip(outcomes) {
+    let bots = read_back(&store, &orders, &outcomes).await;
+    for ((reply, outcome), order) in replies.into_iter().zip(outcomes).zip(&orders) {
+        let bot = single_bot(&order.op).and_then(|bot| bots.get(&bot).cloned());
         // Whoever no longer waits will see it in the store.
-        let _ = reply.send(outcome);
+        let _ = reply.send(outcome.map(|applied| Done { applied, bot }));
+    }
+}
+
+/// The bots of the orders that were carried out, in one read: those who wait want to see them, and a read each would
+/// cost more than the transaction. If it fails they ask for themselves.
+async fn read_back(
+    store: &Store,
+    orders: &[Order],
+    outcomes: &[Result<Applied, ServiceError>],
+) -> BTreeMap<BotId, Bot> {
+    let done = orders.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
+    let ids: Vec<BotId> = done.filter_map(|(order, _)| single_bot(&order.op)).collect();
+    if ids.is_empty() { BTreeMap::new() } else { store.bots_by_id(&ids).await.unwrap_or_default() }
+}
+
+/// The bot that an operation is about, if it is about a single one.
+fn single_bot(op: &Op) -> Option<BotId> {
+    match op {
+        Op::Assign { bot, .. } | Op::Place { bot } | Op::Adopt { bot } | Op::Remove { bot, .. } => Some(*bot),
+        _ => None,
     }
 }
 

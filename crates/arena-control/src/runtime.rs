@@ -11,7 +11,8 @@ use crate::idempotency::Idempotency;
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
 use crate::worlds::Worlds;
-use arena_core::admission::{Applied, Op};
+use arena_core::admission::{AdmitError, Applied, Op};
+use arena_core::bot::Bot;
 use arena_core::channel::ChannelName;
 use arena_core::{BotId, Metadata};
 use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store};
@@ -54,7 +55,20 @@ pub(crate) struct Shared {
 impl Shared {
     /// Carries out an operation and wakes the syncs that it concerns.
     pub(crate) async fn carry_out(&self, actor: &Actor, op: Op) -> Result<Applied, ServiceError> {
-        self.committer.carry_out(Order::new(actor, op)).await
+        Ok(self.committer.carry_out(Order::new(actor, op)).await?.applied)
+    }
+
+    /// The same for an operation on a single bot; returns the bot as it is then.
+    pub(crate) async fn carry_out_for(&self, actor: &Actor, bot: BotId, op: Op) -> Result<Bot, ServiceError> {
+        match self.committer.carry_out(Order::new(actor, op)).await?.bot {
+            Some(bot) => Ok(bot),
+            None => self.bot(bot).await,
+        }
+    }
+
+    /// A bot by its id.
+    pub(crate) async fn bot(&self, bot: BotId) -> Result<Bot, ServiceError> {
+        self.store.bot(bot).await?.ok_or_else(|| AdmitError::BotNotFound(bot).into())
     }
 
     /// The same for an operation that opens or configures a channel, and gives it metadata.
@@ -64,7 +78,7 @@ impl Shared {
         op: Op,
         metadata: Option<Metadata>,
     ) -> Result<Applied, ServiceError> {
-        self.committer.carry_out(Order { metadata, ..Order::new(actor, op) }).await
+        Ok(self.committer.carry_out(Order { metadata, ..Order::new(actor, op) }).await?.applied)
     }
 
     /// Stores new bots and wakes the syncs of every channel they may be in.

@@ -13,7 +13,7 @@ use arena_core::channel::{ChannelKind, ChannelName, Region};
 use arena_core::{BotId, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A bot to create: who it is, and the channel its roster names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,22 @@ impl Store {
             tx.row(tx.built(format!("SELECT {COLUMNS} FROM bots WHERE {column} = $1")).bind(value)).await?;
         tx.commit().await?;
         row.as_ref().map(bot_row).transpose()
+    }
+
+    /// The bots of these ids that exist.
+    pub async fn bots_by_id(&self, ids: &[BotId]) -> Result<BTreeMap<BotId, Bot>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut bots = BTreeMap::new();
+        for chunk in ids.chunks(batch::rows_per_statement(1, 0)) {
+            let sql = format!("SELECT {COLUMNS} FROM bots WHERE id IN {}", batch::list(chunk.len(), 0));
+            let query = chunk.iter().fold(tx.built(sql), |query, id| query.bind(id.to_string()));
+            for row in tx.rows(query).await? {
+                let bot = bot_row(&row)?;
+                bots.insert(bot.id, bot);
+            }
+        }
+        tx.commit().await?;
+        Ok(bots)
     }
 
     /// Every bot assigned to a channel, by id.
