@@ -11,6 +11,7 @@
 //! skips a test. No server outlives the process that started it, not even one that was killed.
 
 mod binaries;
+mod both;
 mod database;
 mod error;
 mod pgbouncer;

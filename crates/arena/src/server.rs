@@ -3,7 +3,6 @@
 use crate::config::Config;
 use arena_api::{ApiLimits, Drained};
 use arena_control::{Control, ControlSettings, Services};
-use arena_core::admission::{AdmissionRules, KindLimits};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
 use arena_store::{Claim, Store, StoreError, StoreOptions};
 use arena_worlds::native::{NativeHost, NativeSettings};
@@ -113,21 +112,11 @@ impl Server {
 
 /// The database that the config names.
 pub fn store_options(config: &Config) -> StoreOptions {
-    let limits = &config.channels;
     StoreOptions {
         url: config.database.url_in(&config.server.data_dir).expose().to_owned(),
         max_connections: config.database.max_connections,
         pooled: config.database.pgbouncer,
-        rules: AdmissionRules {
-            limits: KindLimits {
-                main: limits.main,
-                regional: limits.regional,
-                vip: limits.vip,
-                test: limits.test,
-                tournament: limits.tournament,
-            },
-            shard_above_percent: limits.shard_above_percent,
-        },
+        rules: config.channels.rules(),
     }
 }
 

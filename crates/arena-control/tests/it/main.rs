@@ -31,6 +31,8 @@
 )]
 
 #[macro_use]
+extern crate arena_testing;
+
 mod support;
 
 mod backing_off;

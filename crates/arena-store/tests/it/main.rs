@@ -6,6 +6,8 @@
 )]
 
 #[macro_use]
+extern crate arena_testing;
+
 mod support;
 
 mod activity;

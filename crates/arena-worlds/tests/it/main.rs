@@ -8,6 +8,8 @@
 )]
 
 #[macro_use]
+extern crate arena_testing;
+
 mod support;
 
 mod discovering;

@@ -16,25 +16,6 @@ use std::time::{Duration, Instant};
 /// Long enough for a busy machine; nothing waits that long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Declares a test of each database that hands an open store to an async closure.
-macro_rules! on_both {
-    ($name:ident, $check:expr) => {
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn sqlite() {
-                $crate::support::run(arena_testing::TestDatabase::sqlite(), $check);
-            }
-
-            #[test]
-            fn postgres() {
-                $crate::support::run(arena_testing::TestDatabase::postgres(), $check);
-            }
-        }
-    };
-}
-
 /// Runs a check on a database that is gone afterwards.
 pub(crate) fn run(database: TestDatabase, check: impl AsyncFnOnce(Store)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

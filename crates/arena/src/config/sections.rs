@@ -2,7 +2,7 @@
 
 use super::redact::DatabaseUrl;
 use arena_core::RetryPolicy;
-use arena_core::channel::ChannelKind;
+use arena_core::admission::{AdmissionRules, KindLimits};
 use arena_core::health::HealthRules;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -124,14 +124,17 @@ impl Default for ChannelsConfig {
 }
 
 impl ChannelsConfig {
-    /// Bots in a new channel of this kind.
-    pub fn limit(&self, kind: ChannelKind) -> u32 {
-        match kind {
-            ChannelKind::Main => self.main,
-            ChannelKind::Regional => self.regional,
-            ChannelKind::Vip => self.vip,
-            ChannelKind::Test => self.test,
-            ChannelKind::Tournament => self.tournament,
+    /// As the rules take them.
+    pub fn rules(&self) -> AdmissionRules {
+        AdmissionRules {
+            limits: KindLimits {
+                main: self.main,
+                regional: self.regional,
+                vip: self.vip,
+                test: self.test,
+                tournament: self.tournament,
+            },
+            shard_above_percent: self.shard_above_percent,
         }
     }
 }
@@ -313,6 +316,7 @@ mod tests {
     fn defaults_are_those_of_the_rules() {
         assert_eq!(SyncConfig::default().retry(), RetryPolicy::default());
         assert_eq!(HealthConfig::default().rules(), HealthRules::default());
+        assert_eq!(ChannelsConfig::default().rules(), AdmissionRules::default());
     }
 
     #[test]

@@ -18,25 +18,6 @@ use std::time::{Duration, Instant};
 /// Long enough for a busy machine; nothing waits that long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Declares a test of each database that hands an empty one to an async closure.
-macro_rules! on_both {
-    ($name:ident, $check:expr) => {
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn sqlite() {
-                $crate::support::run(arena_testing::TestDatabase::sqlite(), $check);
-            }
-
-            #[test]
-            fn postgres() {
-                $crate::support::run(arena_testing::TestDatabase::postgres(), $check);
-            }
-        }
-    };
-}
-
 /// An empty database.
 pub(crate) struct Db(TestDatabase);
 

@@ -17,25 +17,6 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-/// Declares a test of each database that hands an empty one to an async closure.
-macro_rules! on_both {
-    ($name:ident, $check:expr) => {
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn sqlite() {
-                $crate::support::run(arena_testing::TestDatabase::sqlite(), $check);
-            }
-
-            #[test]
-            fn postgres() {
-                $crate::support::run(arena_testing::TestDatabase::postgres(), $check);
-            }
-        }
-    };
-}
-
 /// An empty database.
 pub(crate) struct Db(TestDatabase);
 
