@@ -35,30 +35,27 @@ pub struct SyncPlan {
     pub release: Vec<BotId>,
     /// When the next back-off of this channel ends.
     pub wake_at: Option<Timestamp>,
-    /// Whether more was due than one sync may do; it has to run again at once.
-    pub capped: bool,
 }
 
 impl SyncPlan {
-    /// Compares the bots assigned to a channel with the residents of its world `world`. At most `cap` bots are
-    /// deployed at once.
+    /// Compares the bots assigned to a channel with the residents of its world `world`. How many of them are deployed
+    /// at once is up to whoever carries the plan out.
     pub fn new(
         world: &WorldId,
         desired: &[DesiredBot],
         residents: &BTreeSet<BotId>,
         now: Timestamp,
-        cap: usize,
     ) -> SyncPlan {
         let mut plan = SyncPlan::default();
         let assigned: BTreeSet<BotId> = desired.iter().map(|d| d.bot).collect();
         plan.evict.extend(residents.difference(&assigned));
         for bot in desired {
-            plan.consider(bot, world, residents.contains(&bot.bot), now, cap);
+            plan.consider(bot, world, residents.contains(&bot.bot), now);
         }
         plan
     }
 
-    fn consider(&mut self, bot: &DesiredBot, world: &WorldId, resident: bool, now: Timestamp, cap: usize) {
+    fn consider(&mut self, bot: &DesiredBot, world: &WorldId, resident: bool, now: Timestamp) {
         let elsewhere = bot.world.clone().filter(|w| w != world);
         match (&bot.state, resident) {
             (BotState::Disabled, true) => self.evict.push(bot.bot),
@@ -72,7 +69,6 @@ impl SyncPlan {
             (BotState::Backoff { until, .. }, false) if *until > now => {
                 self.wake_at = Some(self.wake_at.map_or(*until, |at| at.min(*until)));
             }
-            (_, false) if self.deploy.len() >= cap => self.capped = true,
             (_, false) => {
                 self.recall.extend(elsewhere.map(|w| (w, bot.bot)));
                 self.deploy.push(bot.bot);
@@ -116,7 +112,7 @@ mod tests {
 
     fn plan(desired: &[DesiredBot], residents: &[u128]) -> SyncPlan {
         let residents = residents.iter().map(|n| id(*n)).collect();
-        SyncPlan::new(&"here".parse().unwrap(), desired, &residents, Timestamp(100), 3)
+        SyncPlan::new(&"here".parse().unwrap(), desired, &residents, Timestamp(100))
     }
 
     #[test]
@@ -153,13 +149,6 @@ mod tests {
         let failed = BotState::Failed { reason: String::new() };
         let plan = plan(&[desired(1, failed, None), desired(2, BotState::Disabled, Some("here"))], &[2]);
         assert_eq!((plan.deploy, plan.evict), (vec![], vec![id(2)]));
-    }
-
-    #[test]
-    fn one_sync_is_capped_and_says_so() {
-        let many: Vec<DesiredBot> = (0..5).map(|n| desired(n, BotState::Pending, None)).collect();
-        let plan = plan(&many, &[]);
-        assert_eq!((plan.deploy.len(), plan.capped), (3, true));
     }
 
     #[test]

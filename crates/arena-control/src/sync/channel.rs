@@ -136,7 +136,7 @@ impl Syncer {
     ) -> Result<Done, SyncError> {
         let residents = self.host.residents(world).await?;
         let desired: Vec<DesiredBot> = bots.iter().map(desired).collect();
-        let plan = SyncPlan::new(world, &desired, &residents, now(), usize::MAX);
+        let plan = SyncPlan::new(world, &desired, &residents, now());
         let mut done = Done { wake_at: plan.wake_at, ..Done::default() };
         let by_id: BTreeMap<BotId, &Bot> = bots.iter().map(|bot| (bot.id, bot)).collect();
 
