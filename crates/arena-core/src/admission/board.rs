@@ -263,7 +263,7 @@ impl Board {
 
     fn rebalance(&mut self, group: Option<&GroupName>, applied: &mut Applied) -> Result<(), AdmitError> {
         if let Some(group) = group {
-            let known = self.groups.contains_key(group);
+            let known = self.channels.values().any(|seats| seats.group == *group);
             return known
                 .then(|| self.even_out(group, applied))
                 .ok_or(AdmitError::GroupNotFound(group.clone()));

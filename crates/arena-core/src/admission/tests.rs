@@ -174,6 +174,17 @@ fn rebalancing_evens_out_active_shards_only() {
 }
 
 #[test]
+fn a_group_whose_channels_are_all_gone_cannot_be_rebalanced() {
+    let mut board = empty();
+    open(&mut board, "club", 5);
+    let group = || "club".parse().unwrap();
+    assert!(board.apply(&Op::Rebalance { group: Some(group()) }).is_ok());
+    board.apply(&Op::Close { channel: name("club") }).unwrap();
+    let refused = board.apply(&Op::Rebalance { group: Some(group()) });
+    assert_eq!(refused, Err(AdmitError::GroupNotFound(group())));
+}
+
+#[test]
 fn a_limit_below_the_load_is_refused() {
     let mut board = empty();
     enroll(&mut board, 0..5);
