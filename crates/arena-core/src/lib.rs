@@ -12,6 +12,7 @@ mod metadata;
 mod retry;
 pub mod sync;
 mod time;
+pub mod topic;
 
 pub use ids::{BotId, ParseIdError, WorldId};
 pub use metadata::{Metadata, MetadataError};

@@ -1,0 +1,92 @@
+//! All streams of this process.
+
+use crate::settings::BusSettings;
+use crate::stream::Stream;
+use arena_core::topic::TopicName;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// Why a stream was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// There are as many topics as there may be.
+    #[error("there are {limit} topics already")]
+    TooManyTopics {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// Topics within one process. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: BusSettings,
+    streams: RwLock<HashMap<TopicName, Arc<Stream>>>,
+    tasks: TaskTracker,
+}
+
+impl Bus {
+    /// A bus without streams.
+    pub fn new(settings: BusSettings) -> Bus {
+        let inner = Inner { settings, streams: RwLock::default(), tasks: TaskTracker::new() };
+        Bus { inner: Arc::new(inner) }
+    }
+
+    /// The stream of a topic; it begins where it is missing.
+    pub fn open(&self, topic: &TopicName) -> Result<Arc<Stream>, OpenError> {
+        if let Some(stream) = self.get(topic) {
+            return Ok(stream);
+        }
+        let Inner { settings, tasks, .. } = &*self.inner;
+        let mut streams = self.inner.streams.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = streams.get(topic) {
+            return Ok(Arc::clone(stream));
+        }
+        let limit = settings.max_streams;
+        if streams.len() >= limit {
+            return Err(OpenError::TooManyTopics { limit });
+        }
+        let keep = settings.keep(topic);
+        let stream = Arc::new(Stream::new(topic.clone(), keep, settings.max_pending, tasks.clone()));
+        streams.insert(topic.clone(), Arc::clone(&stream));
+        Ok(stream)
+    }
+
+    /// The stream of a topic that somebody has opened. Where there is none, nobody listens.
+    pub fn get(&self, topic: &TopicName) -> Option<Arc<Stream>> {
+        self.inner.streams.read().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+    }
+
+    /// How many streams there are.
+    pub fn len(&self) -> usize {
+        self.inner.streams.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends streams that nobody has listened to for longer than they linger. To be called every few seconds.
+    pub fn sweep(&self, now: Instant) {
+        let mut streams = self.inner.streams.write().unwrap_or_else(PoisonError::into_inner);
+        // Whoever holds one got it under this lock and may be about to listen.
+        streams.retain(|_, stream| {
+            Arc::strong_count(stream) > 1
+                || stream.unwatched_for(now).is_none_or(|unwatched| unwatched < stream.linger())
+        });
+    }
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Bus::new(BusSettings::default())
+    }
+}

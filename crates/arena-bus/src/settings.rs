@@ -1,0 +1,65 @@
+//! What the bus keeps, and for how long.
+
+use arena_core::topic::{TopicKind, TopicName};
+use std::time::Duration;
+
+/// What is kept of one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Messages in the history at most; the newest are kept.
+    pub messages: usize,
+    /// Bytes of payload in the history at most. The newest message is kept whatever its size.
+    pub bytes: usize,
+    /// How long the stream outlives its last watcher, so that one who comes back misses nothing.
+    pub linger: Duration,
+}
+
+/// Limits of the bus. All of them bound memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusSettings {
+    /// For topics of worlds: 256 messages are 50 s at five ticks a second, more than the grace of a seat.
+    pub world: Keep,
+    /// For all other topics.
+    pub other: Keep,
+    /// How long a topic of `last_value` outlives its last watcher.
+    pub last_value_linger: Duration,
+    /// Topics whose last message is kept longer: names, or beginnings that end in `*`.
+    pub last_value: Vec<String>,
+    /// Messages of one stream that may wait to be handed over; one more is refused.
+    pub max_pending: usize,
+    /// Streams at once; no more are opened.
+    pub max_streams: usize,
+}
+
+impl Default for BusSettings {
+    fn default() -> Self {
+        let linger = Duration::from_secs(60);
+        BusSettings {
+            world: Keep { messages: 256, bytes: 256 * 1024, linger },
+            other: Keep { messages: 64, bytes: 64 * 1024, linger },
+            last_value_linger: Duration::from_secs(3_600),
+            last_value: vec!["state:*".to_owned()],
+            max_pending: 1_024,
+            max_streams: 100_000,
+        }
+    }
+}
+
+impl BusSettings {
+    /// What is kept of this topic.
+    pub fn keep(&self, topic: &TopicName) -> Keep {
+        let keep = match topic.kind() {
+            TopicKind::World(_) => self.world,
+            _ => self.other,
+        };
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => topic.as_str().starts_with(beginning),
+            None => topic.as_str() == pattern,
+        };
+        if self.last_value.iter().any(matches) {
+            let linger = keep.linger.max(self.last_value_linger);
+            return Keep { linger, messages: keep.messages.max(1), ..keep };
+        }
+        keep
+    }
+}

@@ -1,0 +1,258 @@
+//! One topic's stream.
+
+use crate::history::History;
+use crate::message::{Draft, Epoch, Message, Position, Published, now_ms};
+use crate::settings::Keep;
+use crate::sink::{Rest, Sink};
+use arena_core::topic::TopicName;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::task::TaskTracker;
+
+/// Messages handed over in one call at most: what is coalesced into one write per member.
+const BATCH: usize = 64;
+
+/// Why a message was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The stream's queue is full: it is published faster than it can be handed over. A publisher of state, whose
+    /// next message only makes sense after this one, must [restart](Stream::restart) the stream.
+    #[error("too many messages of this topic wait to be delivered")]
+    Overloaded,
+}
+
+/// The messages of one topic. Numbers them, keeps the newest, and hands each to every sink in order.
+pub struct Stream {
+    topic: TopicName,
+    keep: Keep,
+    max_pending: usize,
+    tasks: TaskTracker,
+    state: Mutex<State>,
+}
+
+struct State {
+    epoch: Epoch,
+    offset: u64,
+    sequence: u64,
+    history: History,
+    sinks: Vec<Arc<dyn Sink>>,
+    /// Published but not handed over yet; bounded by `max_pending`, refused beyond it.
+    pending: Vec<Arc<Message>>,
+    /// Somebody hands over; whoever publishes meanwhile leaves it to them.
+    delivering: bool,
+    unwatched_since: Option<Instant>,
+}
+
+/// What a reader who comes back can be given.
+#[derive(Debug, Clone)]
+pub enum Recovery {
+    /// Everything that was missed, oldest first.
+    Whole(Vec<Arc<Message>>),
+    /// Some of it is lost, or was counted in another epoch.
+    Lost,
+}
+
+/// A stream held still: nothing is published while it is looked at.
+pub struct View<'a> {
+    state: &'a State,
+}
+
+impl View<'_> {
+    /// The newest message's place.
+    pub fn position(&self) -> Position {
+        Position { offset: self.state.offset, epoch: self.state.epoch.clone() }
+    }
+
+    /// The newest message's number across epochs. Who begins to listen now ignores everything up to it.
+    pub fn sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// What followed `position`.
+    pub fn recover(&self, position: &Position) -> Recovery {
+        if position.epoch != self.state.epoch {
+            return Recovery::Lost;
+        }
+        match self.state.history.after(position.offset, self.state.offset) {
+            Some(missed) => Recovery::Whole(missed),
+            None => Recovery::Lost,
+        }
+    }
+
+    /// Messages since a time in milliseconds since the Unix epoch, at most the newest `limit`, oldest first.
+    pub fn since(&self, since_ms: u64, limit: usize) -> Vec<Arc<Message>> {
+        self.state.history.since(since_ms, limit)
+    }
+
+    /// The newest message.
+    pub fn last(&self) -> Option<&Arc<Message>> {
+        self.state.history.last()
+    }
+}
+
+impl Stream {
+    pub(crate) fn new(topic: TopicName, keep: Keep, max_pending: usize, tasks: TaskTracker) -> Stream {
+        let state = State {
+            epoch: Epoch::fresh(),
+            offset: 0,
+            sequence: 0,
+            history: History::default(),
+            sinks: Vec::new(),
+            pending: Vec::new(),
+            delivering: false,
+            unwatched_since: Some(Instant::now()),
+        };
+        Stream { topic, keep, max_pending, tasks, state: Mutex::new(state) }
+    }
+
+    /// Its topic.
+    pub fn topic(&self) -> &TopicName {
+        &self.topic
+    }
+
+    /// Publishes a message: numbers it, keeps it, and hands it over, here and now if the sinks are quick.
+    pub fn publish(self: &Arc<Self>, draft: Draft) -> Result<Published, PublishError> {
+        let mut state = self.lock();
+        let earlier = draft.id.as_deref().and_then(|id| state.history.find(draft.author.as_deref(), id));
+        if let Some(earlier) = earlier {
+            return Ok(Published { position: earlier.position(), duplicate: true });
+        }
+        if state.pending.len() >= self.max_pending {
+            return Err(PublishError::Overloaded);
+        }
+        let message = state.number(draft);
+        let position = message.position();
+        state.history.push(Arc::clone(&message), self.keep);
+        if !state.sinks.is_empty() {
+            state.pending.push(message);
+            if !std::mem::replace(&mut state.delivering, true) {
+                drop(state);
+                self.hand_over();
+            }
+        }
+        Ok(Published { position, duplicate: false })
+    }
+
+    /// The newest message's place.
+    pub fn position(&self) -> Position {
+        View { state: &self.lock() }.position()
+    }
+
+    /// Begins a new epoch with an empty history: what the stream tells of was lost, or begins anew.
+    pub fn restart(&self) -> Position {
+        let mut state = self.lock();
+        state.epoch = Epoch::fresh();
+        state.offset = 0;
+        state.history.clear();
+        View { state: &state }.position()
+    }
+
+    /// Holds the stream still and looks at it. What `look` arranges, for example to listen from here on, misses
+    /// nothing and gets nothing twice. It must not publish.
+    pub fn view<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
+        look(View { state: &self.lock() })
+    }
+
+    /// Hands messages to `sink` too, from the next one on.
+    pub fn attach(&self, sink: Arc<dyn Sink>) {
+        let mut state = self.lock();
+        state.sinks.push(sink);
+        state.unwatched_since = None;
+    }
+
+    /// Hands nothing more to `sink`.
+    pub fn detach(&self, sink: &Arc<dyn Sink>) {
+        let mut state = self.lock();
+        state.sinks.retain(|known| !Arc::ptr_eq(known, sink));
+        if state.sinks.is_empty() && state.unwatched_since.is_none() {
+            state.unwatched_since = Some(Instant::now());
+        }
+    }
+
+    /// Whether anybody listens, or did until a moment ago and may come back: worth publishing to.
+    pub fn is_watched(&self) -> bool {
+        self.unwatched_for(Instant::now()).is_none_or(|unwatched| unwatched < self.keep.linger)
+    }
+
+    /// How long nobody has listened.
+    pub(crate) fn unwatched_for(&self, now: Instant) -> Option<Duration> {
+        Some(now.saturating_duration_since(self.lock().unwatched_since?))
+    }
+
+    /// How long it outlives its last watcher.
+    pub(crate) fn linger(&self) -> Duration {
+        self.keep.linger
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands over until nothing is left. Only whoever set `delivering` gets here, so sinks see one call at a time and
+    /// messages in order; what is published meanwhile is taken along in one batch.
+    fn hand_over(self: &Arc<Self>) {
+        let reset = ResetOnPanic(self);
+        while let Some((batch, sinks)) = self.next_batch() {
+            let rest: Vec<Rest> = sinks.iter().filter_map(|sink| sink.deliver(&batch)).collect();
+            if !rest.is_empty() {
+                let stream = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    for part in rest {
+                        part.await;
+                    }
+                    stream.hand_over();
+                });
+                break;
+            }
+        }
+        drop(reset);
+    }
+
+    /// The next messages and who takes them; ends the delivery if there are none.
+    fn next_batch(&self) -> Option<(Vec<Arc<Message>>, Vec<Arc<dyn Sink>>)> {
+        let mut state = self.lock();
+        if state.pending.is_empty() {
+            state.delivering = false;
+            return None;
+        }
+        let rest = if state.pending.len() > BATCH { state.pending.split_off(BATCH) } else { Vec::new() };
+        let batch = std::mem::replace(&mut state.pending, rest);
+        Some((batch, state.sinks.clone()))
+    }
+}
+
+impl State {
+    fn number(&mut self, draft: Draft) -> Arc<Message> {
+        self.offset += 1;
+        self.sequence += 1;
+        Arc::new(Message {
+            event: draft.event,
+            payload: draft.payload,
+            given_id: draft.id,
+            author: draft.author,
+            from: draft.from,
+            offset: self.offset,
+            epoch: self.epoch.clone(),
+            sequence: self.sequence,
+            at_ms: now_ms(),
+        })
+    }
+}
+
+/// A sink that panics must not leave the stream waiting for a delivery that never ends.
+struct ResetOnPanic<'a>(&'a Stream);
+
+impl Drop for ResetOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().delivering = false;
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
