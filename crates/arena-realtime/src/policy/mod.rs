@@ -1,0 +1,11 @@
+//! Who may do what where.
+
+mod access;
+mod anonymous;
+mod identity;
+mod pattern;
+
+pub use access::{Access, Denied, PolicySettings, TopicPolicy};
+pub use anonymous::{AnonymousAccess, Caller};
+pub use identity::Identity;
+pub use pattern::{BadPattern, Grants, TopicPattern};
