@@ -64,6 +64,11 @@ impl Bus {
         self.inner.streams.read().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
     }
 
+    /// Whether this topic's last message outlives its watchers: worth publishing to even if nobody listens.
+    pub fn keeps_last_value(&self, topic: &TopicName) -> bool {
+        self.inner.settings.keeps_last_value(topic)
+    }
+
     /// How many streams there are.
     pub fn len(&self) -> usize {
         self.inner.streams.read().unwrap_or_else(PoisonError::into_inner).len()

@@ -113,11 +113,11 @@ pub struct Message {
 }
 
 impl Message {
-    /// Its id: the publisher's, or one made of its place in the stream.
+    /// Its id: the publisher's, or its place in the stream as `epoch:offset`.
     pub fn id(&self) -> String {
         match &self.given_id {
             Some(id) => id.as_ref().to_owned(),
-            None => format!("{}-{}", self.epoch, self.offset),
+            None => format!("{}:{}", self.epoch, self.offset),
         }
     }
 

@@ -52,14 +52,19 @@ impl BusSettings {
             TopicKind::World(_) => self.world,
             _ => self.other,
         };
-        let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => topic.as_str().starts_with(beginning),
-            None => topic.as_str() == pattern,
-        };
-        if self.last_value.iter().any(matches) {
+        if self.keeps_last_value(topic) {
             let linger = keep.linger.max(self.last_value_linger);
             return Keep { linger, messages: keep.messages.max(1), ..keep };
         }
         keep
+    }
+
+    /// Whether the last message of this topic is kept longer.
+    pub fn keeps_last_value(&self, topic: &TopicName) -> bool {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => topic.as_str().starts_with(beginning),
+            None => topic.as_str() == pattern,
+        };
+        self.last_value.iter().any(matches)
     }
 }

@@ -40,6 +40,11 @@ impl TopicName {
         TopicName(format!("world:{channel}").into())
     }
 
+    /// The private topic beside the public one of this name. No text parses to it, so no client can name it.
+    pub fn private(&self) -> TopicName {
+        TopicName(format!("\u{1}{}", self.0).into())
+    }
+
     /// What it is about.
     pub fn kind(&self) -> TopicKind<'_> {
         match self.0.split_once(':') {

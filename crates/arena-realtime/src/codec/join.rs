@@ -32,6 +32,11 @@ pub struct BroadcastConfig {
     pub replay: Option<Replay>,
     /// It wants the newest message from before its join. Default: false.
     pub last: bool,
+    /// It wants a world's snapshot as a broadcast and not in the answer, because its library does not show it answers
+    /// (`snapshot: "broadcast"`). Default: false.
+    pub snapshot_as_broadcast: bool,
+    /// The field of its JSON payloads that is the message's id, because its library sends nothing beside payloads.
+    pub id_field: Option<String>,
 }
 
 /// Messages from before a join.
@@ -124,6 +129,10 @@ struct RawBroadcast<'a> {
     recover: Raw<'a>,
     #[serde(borrow)]
     last: Raw<'a>,
+    #[serde(borrow)]
+    snapshot: Raw<'a>,
+    #[serde(borrow)]
+    id_field: Raw<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -148,6 +157,8 @@ struct RawReplay<'a> {
 #[serde(default)]
 struct RawPosition<'a> {
     #[serde(borrow)]
+    id: Raw<'a>,
+    #[serde(borrow)]
     offset: Raw<'a>,
     #[serde(borrow)]
     epoch: Raw<'a>,
@@ -171,6 +182,11 @@ impl JoinConfig {
                 own: reader.flag(broadcast.own, "config.broadcast.self").unwrap_or(false),
                 replay: reader.replay(broadcast.replay),
                 last: reader.flag(broadcast.last, "config.broadcast.last").unwrap_or(false),
+                snapshot_as_broadcast: reader
+                    .text(broadcast.snapshot, "config.broadcast.snapshot")
+                    .as_deref()
+                    == Some("broadcast"),
+                id_field: reader.text(broadcast.id_field, "config.broadcast.id_field"),
             },
             presence: PresenceConfig {
                 key: reader.text(presence.key, "config.presence.key").filter(|key| !key.is_empty()),
@@ -241,8 +257,13 @@ impl Reader {
         Some(Replay { since_ms: since_ms?, limit: limit.and_then(|limit| limit.try_into().ok()) })
     }
 
+    /// An offset and an epoch, or the id of a message to which its publisher gave none: `epoch:offset`.
     fn position(&mut self, raw: Raw<'_>, field: &'static str) -> Option<Position> {
         let position: RawPosition<'_> = self.object(raw, field)?;
+        if let Some(id) = position.id.and_then(|json| serde_json::from_str::<String>(json.get()).ok()) {
+            let (epoch, offset) = id.split_once(':')?;
+            return Some(Position { offset: offset.parse().ok()?, epoch: Epoch::from(epoch) });
+        }
         let epoch = position.epoch.and_then(|json| serde_json::from_str::<Cow<'_, str>>(json.get()).ok());
         let offset = position.offset.and_then(|json| json.get().trim_matches('"').parse().ok());
         let both = epoch.zip(offset);

@@ -17,6 +17,7 @@ pub use error::DecodeError;
 pub use join::{BroadcastConfig, Complaint, JoinConfig, PresenceConfig, Replay};
 pub use message::{Body, ClientMessage, MAX_EVENT_BYTES, UserPayload};
 pub use reference::Ref;
+pub use server::Status;
 pub use text::decode_text;
 pub use version::{UnknownVsn, Vsn};
 

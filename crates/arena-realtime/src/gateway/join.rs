@@ -1,0 +1,252 @@
+//! Joining a topic: who asks, what they may, and what they get to begin with.
+
+mod welcome;
+
+pub(super) use welcome::snapshot_frame;
+
+use super::{Gateway, unix_secs};
+use crate::backstage::{Look, Refused};
+use crate::codec::{Body, ClientMessage, JoinConfig, Ref, Status, TOPIC_PREFIX};
+use crate::policy::{Access, Identity};
+use crate::session::{Joined, JoinedState, Membership, Seat, Session};
+use crate::token::TokenError;
+use arena_bus::View;
+use arena_core::topic::{TopicKind, TopicName};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// How often a world is looked at again when it was replaced in the moment of the join.
+const LOOKS: usize = 3;
+
+/// The longest presence key, in bytes: keys are repeated to everybody.
+const MAX_PRESENCE_KEY: usize = 255;
+
+/// A join that is let in, as far as can be said at once.
+struct Wish {
+    topic: TopicName,
+    wire_topic: Arc<str>,
+    join_ref: Option<Ref<'static>>,
+    reference: Option<Ref<'static>>,
+    config: JoinConfig,
+    who: Arc<Identity>,
+    token_ends: Option<i64>,
+    access: Access,
+    serial: u64,
+}
+
+impl Gateway {
+    /// A client joins a topic. One that it has joined before is joined anew; the old one ends without a word, because
+    /// some clients take a word about it for one about the new one.
+    pub(super) fn join(&self, session: &Arc<Session>, message: &ClientMessage<'_>) {
+        match self.wish(session, message) {
+            Ok(wish) => self.grant(session, wish),
+            Err(reason) => {
+                self.count(|counters| &counters.refused_joins);
+                self.refuse(session, message, &reason);
+            }
+        }
+    }
+
+    /// Checks everything that needs no waiting.
+    fn wish(&self, session: &Session, message: &ClientMessage<'_>) -> Result<Wish, String> {
+        let topic = message.topic.strip_prefix(TOPIC_PREFIX).ok_or("unmatched topic")?;
+        if topic.is_empty() {
+            return Err("TopicNameRequired: a topic has a name after realtime:".to_owned());
+        }
+        let topic: TopicName = topic.parse().map_err(|error| format!("InvalidTopic: {error}"))?;
+        self.may_join(session, message)?;
+        let config = config(session, message);
+        let (who, token_ends) = self.who(session, &config).map_err(|error| error.join_reason())?;
+        let access =
+            self.inner.policy.access(&who, &topic, config.private).map_err(|denied| denied.reason())?;
+        Ok(Wish {
+            topic,
+            wire_topic: (&*message.topic).into(),
+            join_ref: message.join_ref.clone().map(Ref::into_owned),
+            reference: message.reference.clone().map(Ref::into_owned),
+            config,
+            who,
+            token_ends,
+            access,
+            serial: self.next_id(),
+        })
+    }
+
+    fn may_join(&self, session: &Session, message: &ClientMessage<'_>) -> Result<(), String> {
+        let joined = session.joined();
+        let others = || joined.iter().filter(|joined| *joined.wire_topic != *message.topic);
+        let pending = others().filter(|joined| matches!(joined.state, JoinedState::Pending)).count();
+        let (all, pending) = (others().count() as u32, pending as u32);
+        let refused = self.inner.limiter.join(&session.buckets, all - pending, pending);
+        refused.map_err(|refusal| refusal.reason())
+    }
+
+    /// By the token of the join, else by that of the handshake.
+    fn who(
+        &self,
+        session: &Session,
+        config: &JoinConfig,
+    ) -> Result<(Arc<Identity>, Option<i64>), TokenError> {
+        if let Some(token) = &config.access_token {
+            let claims = self.inner.verifier.verify(token, unix_secs())?;
+            return Ok((Arc::new(session.who.renewed(&claims)), Some(claims.exp)));
+        }
+        match session.token_ends.map(|ends| unix_secs().saturating_sub(ends)) {
+            Some(secs_ago @ 0..) => Err(TokenError::Expired { secs_ago }),
+            _ => Ok((Arc::clone(&session.who), session.token_ends)),
+        }
+    }
+
+    fn grant(&self, session: &Arc<Session>, wish: Wish) {
+        let mut joined = session.joined();
+        let old = joined.iter().position(|joined| joined.wire_topic == wish.wire_topic);
+        let old = old.map(|index| joined.swap_remove(index));
+        joined.push(Joined {
+            wire_topic: Arc::clone(&wish.wire_topic),
+            topic: wish.topic.clone(),
+            join_ref: wish.join_ref.clone(),
+            serial: wish.serial,
+            state: JoinedState::Pending,
+        });
+        drop(joined);
+        if let Some(old) = old {
+            self.depart(old);
+        }
+        match wish.topic.kind() {
+            TopicKind::World(_) => self.grant_world(session, wish),
+            _ => {
+                if let Err(reason) = self.admit(session, &wish, None, None) {
+                    self.fail(session, &wish, &reason.to_string());
+                }
+            }
+        }
+    }
+
+    /// A world has to be asked, and its seat taken, which takes time: meanwhile the session goes on.
+    fn grant_world(&self, session: &Arc<Session>, wish: Wish) {
+        if !self.begin(session) {
+            return self.fail(session, &wish, "ClientJoinRateLimitReached: Too many joins per second");
+        }
+        let (gateway, session) = (self.clone(), Arc::clone(session));
+        self.inner.tasks.spawn(async move {
+            if let Err(Refused { code, detail }) = gateway.enter_world(&session, &wish).await {
+                gateway.fail(&session, &wish, &format!("{code}: {detail}"));
+            }
+            gateway.end(&session);
+        });
+    }
+
+    async fn enter_world(&self, session: &Arc<Session>, wish: &Wish) -> Result<(), Refused> {
+        let TopicKind::World(channel) = wish.topic.kind() else { return Ok(()) };
+        let backstage = &self.inner.backstage;
+        let claim = wish.who.seat.as_ref().filter(|seat| seat.channel == channel);
+        let (mut look, seat) = match claim {
+            None => (backstage.look(channel).await?, None),
+            Some(claim) => {
+                let entered = backstage.enter(claim, wish.serial).await?;
+                if let Some(holder) = entered.took_over {
+                    self.unseat(holder);
+                }
+                (entered.look, Some(Seat { claim: Arc::clone(claim), holder: wish.serial }))
+            }
+        };
+        for _ in 0..LOOKS {
+            match self.admit(session, wish, seat.clone(), Some(&look)) {
+                Ok(()) => return Ok(()),
+                Err(AdmitError::Stale) => look = backstage.look(channel).await?,
+                Err(error) => {
+                    self.vacate(seat);
+                    return Err(Refused { code: "RealtimeRestarting".to_owned(), detail: error.to_string() });
+                }
+            }
+        }
+        self.vacate(seat);
+        let detail = "the world is replaced again and again; try again".to_owned();
+        Err(Refused { code: "RealtimeRestarting".to_owned(), detail })
+    }
+
+    /// Takes the session into the room, and sends what it gets to begin with. The list of topics stays locked until
+    /// it stands there as a member, so that nothing the client sends after the answer finds it half in.
+    fn admit(
+        &self,
+        session: &Arc<Session>,
+        wish: &Wish,
+        seat: Option<Seat>,
+        look: Option<&Look>,
+    ) -> Result<(), AdmitError> {
+        let mut joined = session.joined();
+        let Some(entry) = joined.iter_mut().find(|joined| joined.serial == wish.serial) else {
+            // It has left meanwhile, or gone altogether.
+            drop(joined);
+            self.vacate(seat);
+            return Ok(());
+        };
+        let (room, member) = loop {
+            let room = self.room(&wish.topic, wish.access)?;
+            let presence = room.presence_mode();
+            let welcome = |view: View<'_>| self.welcome(session, wish, look, presence, &view);
+            // A room that has just closed has a successor.
+            if let Ok(admitted) = room.admit(session, wish.config.broadcast.own, welcome) {
+                break (Arc::clone(&room), admitted?);
+            }
+        };
+        if let Some(seat) = &seat {
+            self.seated().insert(seat.holder, Arc::downgrade(session));
+        }
+        entry.state = JoinedState::Member(Membership {
+            room: Arc::clone(&room),
+            member,
+            who: Arc::clone(&wish.who),
+            access: wish.access,
+            token_ends: wish.token_ends,
+            seat,
+            ack: wish.config.broadcast.ack,
+            id_field: wish.config.broadcast.id_field.as_deref().map(Arc::from),
+            presence_key: presence_key(&wish.config),
+            warned: false,
+        });
+        drop(joined);
+        self.count(|counters| &counters.joins);
+        if wish.config.presence.enabled {
+            room.tell_presence(member);
+        }
+        Ok(())
+    }
+
+    fn fail(&self, session: &Session, wish: &Wish, reason: &str) {
+        self.count(|counters| &counters.refused_joins);
+        session.joined().retain(|joined| joined.serial != wish.serial);
+        let response = serde_json::json!({ "reason": reason }).to_string();
+        self.answer(session, wish, Status::Error, &response);
+    }
+}
+
+/// Why a session does not get into a room.
+#[derive(Debug, thiserror::Error)]
+enum AdmitError {
+    #[error("TooManyTopics: {0}")]
+    Topics(#[from] arena_bus::OpenError),
+    #[error("the world was replaced in this moment")]
+    Stale,
+}
+
+fn config(session: &Session, message: &ClientMessage<'_>) -> JoinConfig {
+    let payload = match &message.body {
+        Body::Json(payload) => payload,
+        _ => RawValue::NULL,
+    };
+    let (config, complaints) = JoinConfig::parse(payload);
+    for complaint in complaints {
+        tracing::debug!(session = session.id, %complaint, "a join has an odd setting; its default is taken");
+    }
+    config
+}
+
+/// One official client takes everything that has a key `ids` for something else, and breaks.
+fn presence_key(config: &JoinConfig) -> Arc<str> {
+    let fits = |key: &&String| key.len() <= MAX_PRESENCE_KEY && *key != "ids";
+    match config.presence.key.as_ref().filter(fits) {
+        Some(key) => key.as_str().into(),
+        None => uuid::Uuid::new_v4().to_string().into(),
+    }
+}

@@ -1,0 +1,161 @@
+//! What a member gets to begin with: the answer, and whatever it has missed.
+
+use super::{AdmitError, Gateway, Wish, unix_secs};
+use crate::backstage::Look;
+use crate::codec::{Status, Vsn, server};
+use crate::outbox::Sent;
+use crate::room::{PresenceMode, join_frames};
+use crate::session::Session;
+use arena_bus::{Message, Payload, Position, Recovery, View};
+use bytes::Bytes;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Messages that a join may ask to have replayed, at most; Supabase's limit is 25.
+const MAX_REPLAY: usize = 100;
+
+/// What follows the answer.
+struct Beginning {
+    /// The messages that follow are those after this position.
+    position: Position,
+    /// Whether the client got everything it had missed; `None` if it did not ask.
+    recovered: Option<bool>,
+    messages: Vec<Arc<Message>>,
+    /// Whether they are older than the join.
+    replayed: bool,
+    snapshot: bool,
+}
+
+impl Gateway {
+    /// Sends the answer to a join and what follows it, in one piece.
+    pub(super) fn welcome(
+        &self,
+        session: &Session,
+        wish: &Wish,
+        look: Option<&Look>,
+        presence: PresenceMode,
+        view: &View<'_>,
+    ) -> Result<(), AdmitError> {
+        let beginning = beginning(wish, look, view)?;
+        match beginning.recovered {
+            Some(true) => self.count(|counters| &counters.recovered),
+            Some(false) => self.count(|counters| &counters.not_recovered),
+            None => {}
+        }
+        let look = look.filter(|_| beginning.snapshot);
+        let as_broadcast = wish.config.broadcast.snapshot_as_broadcast;
+        let response = response(wish, &beginning, look.filter(|_| !as_broadcast), presence, view);
+        let (vsn, topic) = (session.vsn, &*wish.wire_topic);
+        let mut frames = vec![wish.reply(vsn, Status::Ok, &response)];
+        if as_broadcast {
+            frames.extend(look.and_then(|look| snapshot_frame(vsn, topic, look)));
+        }
+        let messages = beginning.messages.iter();
+        frames.extend(messages.filter_map(|m| server::broadcast(vsn, topic, m, beginning.replayed)));
+        if session.outbox.send(join_frames(frames.iter())) == Sent::Full {
+            session.close_as_slow();
+        }
+        Ok(())
+    }
+
+    /// Answers a join without anything following.
+    pub(super) fn answer(&self, session: &Session, wish: &Wish, status: Status, response: &str) {
+        self.send(session, wish.reply(session.vsn, status, response));
+    }
+}
+
+impl Wish {
+    fn reply(&self, vsn: Vsn, status: Status, response: &str) -> Bytes {
+        let (join_ref, reference) = (self.join_ref.as_ref(), self.reference.as_ref());
+        server::reply(vsn, join_ref, reference, &self.wire_topic, status, response)
+    }
+}
+
+/// What the answer to a join tells.
+fn response(
+    wish: &Wish,
+    beginning: &Beginning,
+    look: Option<&Look>,
+    presence: PresenceMode,
+    view: &View<'_>,
+) -> String {
+    let Position { offset, epoch } = &beginning.position;
+    let mut out = format!(
+        "{{\"postgres_changes\":[],\"position\":{{\"offset\":{offset},\"epoch\":\"{}\"}}",
+        // One that the client gave may hold anything.
+        serde_json::Value::from(epoch.as_str()).to_string().trim_matches('"')
+    );
+    let mut field = |name: &str, value: &dyn std::fmt::Display| {
+        // Writing to a string does not fail.
+        let _ = write!(out, ",\"{name}\":{value}");
+    };
+    if let Some(recovered) = beginning.recovered {
+        field("recovered", &recovered);
+    }
+    if let Some(look) = look {
+        field("snapshot", &String::from_utf8_lossy(&look.snapshot));
+    }
+    if let Some(ends) = wish.token_ends {
+        field("token_ttl_secs", &ends.saturating_sub(unix_secs()).max(0));
+    }
+    let last = view.last().filter(|_| wish.config.broadcast.last).and_then(|last| value_of(last));
+    if let Some(last) = last {
+        field("last", &last);
+    }
+    if wish.access.presence {
+        let full = presence == PresenceMode::Full;
+        field("presence", &if full { "\"full\"" } else { "\"occupancy\"" });
+    }
+    out.push('}');
+    out
+}
+
+/// Where the member begins.
+fn beginning(wish: &Wish, look: Option<&Look>, view: &View<'_>) -> Result<Beginning, AdmitError> {
+    let asked = wish.config.recover.as_ref();
+    if let Some(position) = asked
+        && let Recovery::Whole(messages) = view.recover(position)
+    {
+        let position = position.clone();
+        return Ok(Beginning { position, recovered: Some(true), messages, replayed: true, snapshot: false });
+    }
+    let recovered = asked.map(|_| false);
+    if let Some(look) = look {
+        let Recovery::Whole(messages) = view.recover(&look.position) else { return Err(AdmitError::Stale) };
+        let position = look.position.clone();
+        return Ok(Beginning { position, recovered, messages, replayed: false, snapshot: true });
+    }
+    let replay = wish.config.broadcast.replay.filter(|_| asked.is_none());
+    let messages = replay.map_or_else(Vec::new, |replay| {
+        view.since(replay.since_ms, replay.limit.unwrap_or(MAX_REPLAY).min(MAX_REPLAY))
+    });
+    Ok(Beginning { position: view.position(), recovered, messages, replayed: true, snapshot: false })
+}
+
+/// A look at a world as a broadcast, for those who cannot read it in an answer, or did not ask for one.
+pub(in crate::gateway) fn snapshot_frame(vsn: Vsn, wire_topic: &str, look: &Look) -> Option<Bytes> {
+    let message = Message {
+        event: "snapshot".into(),
+        payload: Payload::Json(look.snapshot.clone()),
+        given_id: None,
+        author: None,
+        from: None,
+        offset: look.position.offset,
+        epoch: look.position.epoch.clone(),
+        sequence: 0,
+        at_ms: 0,
+    };
+    server::broadcast(vsn, wire_topic, &message, false)
+}
+
+/// A message as a value within an answer.
+fn value_of(message: &Message) -> Option<String> {
+    let Payload::Json(json) = &message.payload else { return None };
+    let (event, id) = (serde_json::Value::from(&*message.event), serde_json::Value::from(message.id()));
+    Some(format!(
+        "{{\"event\":{event},\"payload\":{},\"meta\":{{\"id\":{id},\"offset\":{},\"epoch\":\"{}\"}}}}",
+        String::from_utf8_lossy(json),
+        message.offset,
+        message.epoch
+    ))
+}

@@ -1,0 +1,70 @@
+//! Presence: who shows itself where.
+
+use super::Gateway;
+use super::dispatch::About;
+use crate::codec::Status;
+use crate::limits::Refusal;
+use crate::policy::Denied;
+use crate::room::Room;
+use crate::session::Session;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError};
+
+/// A presence call. Some clients leave its type out.
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow, default)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Gateway {
+    /// A member shows itself, or hides.
+    pub(super) fn client_presence(&self, session: &Arc<Session>, about: &About<'_>, call: &RawValue) {
+        if let Err(refusal) = self.inner.limiter.presence(&session.buckets, &about.topic, call.get().len()) {
+            return self.over_presence_limit(session, about, refusal);
+        }
+        let Ok(Call { event, payload }) = serde_json::from_str::<Call<'_>>(call.get()) else {
+            return self.refuse(session, about.message, "InvalidPresence: it has an event and a payload");
+        };
+        let membership = &about.membership;
+        let (room, key, member) = (&membership.room, &membership.presence_key, membership.member);
+        if !membership.access.presence {
+            return self.refuse(session, about.message, &Denied::Presence(about.topic.clone()).reason());
+        }
+        let waits = if event.eq_ignore_ascii_case("track") {
+            let payload = payload.map_or("{}", RawValue::get);
+            if !payload.starts_with('{') {
+                return self.refuse(session, about.message, "InvalidPresence: the payload is an object");
+            }
+            // Who shows itself wants to see the others, and itself.
+            room.tell_presence(member);
+            room.track(key, member, payload)
+        } else if event.eq_ignore_ascii_case("untrack") {
+            room.untrack(key, member)
+        } else {
+            return self.refuse(session, about.message, "InvalidPresence: the event is track or untrack");
+        };
+        if waits {
+            self.presence_waits(room);
+        }
+        self.reply(session, about.message, Status::Ok, "{}");
+    }
+
+    /// Notes that a room has changes to tell when its window ends.
+    pub(super) fn presence_waits(&self, room: &Arc<Room>) {
+        let mut waiting = self.inner.presence_waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(Arc::downgrade(room));
+    }
+
+    fn over_presence_limit(&self, session: &Session, about: &About<'_>, refusal: Refusal) {
+        self.count(|counters| &counters.refused_messages);
+        self.refuse(session, about.message, &refusal.reason());
+        if session.may_tell_of_limit(self.now()) {
+            self.system(session, &about.message.topic, "system", Status::Ok, &refusal.to_string());
+        }
+    }
+}

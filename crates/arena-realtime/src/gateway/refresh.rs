@@ -1,0 +1,113 @@
+//! A new token for a topic, and tokens that end.
+
+use super::dispatch::About;
+use super::{Gateway, unix_secs};
+use crate::codec::Status;
+use crate::policy::Denied;
+use crate::session::{JoinedState, Membership, Session};
+use crate::token::{Claims, TokenError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Refresh {
+    #[serde(default)]
+    access_token: Option<String>,
+}
+
+/// What has to be done about a token that ends.
+enum Ending {
+    Warn { wire_topic: Arc<str>, in_secs: i64 },
+    Over { serial: u64, secs_ago: i64 },
+}
+
+impl Gateway {
+    /// A client brings a new token for a topic. One that is not accepted leaves the old one in force.
+    pub(super) fn refresh(&self, session: &Arc<Session>, about: &About<'_>, payload: &RawValue) {
+        let token = serde_json::from_str::<Refresh>(payload.get()).ok().and_then(|new| new.access_token);
+        // None, and an API key that is no JWT: the token of the handshake goes on.
+        let Some(token) = token.filter(|token| !token.starts_with("sb_")) else {
+            return self.reply(session, about.message, Status::Ok, "{}");
+        };
+        let verified = self.inner.verifier.verify(&token, unix_secs());
+        match verified {
+            Ok(claims) => match self.renew(session, about, &claims) {
+                Ok(()) => {
+                    let response = format!("{{\"token_ttl_secs\":{}}}", claims.ttl_secs(unix_secs()));
+                    self.reply(session, about.message, Status::Ok, &response);
+                }
+                Err(denied) => self.refused_renewal(session, about, &denied),
+            },
+            Err(error) => self.refuse(session, about.message, &error.join_reason()),
+        }
+    }
+
+    fn renew(&self, session: &Session, about: &About<'_>, claims: &Claims) -> Result<(), Denied> {
+        let who = about.membership.who.renewed(claims);
+        let access = self.inner.policy.access(&who, &about.topic, about.membership.access.private)?;
+        let (who, mut joined) = (Arc::new(who), session.joined());
+        let same = |membership: &Membership| {
+            membership.member == about.membership.member
+                && Arc::ptr_eq(&membership.room, &about.membership.room)
+        };
+        for entry in joined.iter_mut() {
+            if let JoinedState::Member(membership) = &mut entry.state
+                && same(membership)
+            {
+                membership.who = Arc::clone(&who);
+                (membership.access, membership.token_ends) = (access, Some(claims.exp));
+                membership.warned = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// The new token is good, but not for this topic: whoever it names is out.
+    fn refused_renewal(&self, session: &Session, about: &About<'_>, denied: &Denied) {
+        self.refuse(session, about.message, &denied.reason());
+        let serial =
+            session.joined().iter().find(|j| *j.wire_topic == *about.message.topic).map(|j| j.serial);
+        if let Some(serial) = serial {
+            self.expel(session, serial, Status::Error, "system", &denied.reason());
+        }
+    }
+
+    /// Warns of tokens that are about to end, and ends what goes by one that has.
+    pub(super) fn check_tokens(&self, session: &Session) {
+        for ending in self.endings(session) {
+            match ending {
+                Ending::Warn { wire_topic, in_secs } => {
+                    let text = format!("Token expires in {in_secs} seconds");
+                    self.system(session, &wire_topic, "token", Status::Ok, &text);
+                }
+                Ending::Over { serial, secs_ago } => {
+                    let text = TokenError::Expired { secs_ago }.join_reason();
+                    self.expel(session, serial, Status::Error, "system", &text);
+                }
+            }
+        }
+    }
+
+    fn endings(&self, session: &Session) -> Vec<Ending> {
+        let (warning, grace) =
+            (secs(self.inner.settings.token_warning), secs(self.inner.settings.token_grace));
+        let now = unix_secs();
+        let mut endings = Vec::new();
+        for entry in session.joined().iter_mut() {
+            let JoinedState::Member(membership) = &mut entry.state else { continue };
+            let Some(left) = membership.token_ends.map(|ends| ends.saturating_sub(now)) else { continue };
+            if left <= -grace {
+                endings.push(Ending::Over { serial: entry.serial, secs_ago: -left });
+            } else if left <= warning && !std::mem::replace(&mut membership.warned, true) {
+                let wire_topic = Arc::clone(&entry.wire_topic);
+                endings.push(Ending::Warn { wire_topic, in_secs: left.max(0) });
+            }
+        }
+        endings
+    }
+}
+
+fn secs(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,113 @@
+//! Inputs: what players do in their worlds.
+
+use super::Gateway;
+use super::dispatch::About;
+use crate::backstage::Refused;
+use crate::codec::{Ref, Status, UserPayload, server};
+use crate::policy::Denied;
+use crate::session::Session;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Gateway {
+    /// A member sends an input to its world. The answer comes after the tick that carried it out; what it did is in
+    /// the world's next delta.
+    pub(super) fn input(
+        &self,
+        session: &Arc<Session>,
+        about: &About<'_>,
+        event: &str,
+        payload: UserPayload<'_>,
+    ) {
+        let refuse = |reason: &str| {
+            self.count(|counters| &counters.refused_messages);
+            self.refuse(session, about.message, reason);
+        };
+        let Some(seat) = about.membership.seat.clone() else {
+            return refuse(&Denied::Write(about.topic.clone()).reason());
+        };
+        let UserPayload::Json(json) = payload else {
+            return refuse("bad_input: an input is JSON");
+        };
+        if !self.begin(session) {
+            return refuse("too_many_inputs: wait for the answers to earlier ones");
+        }
+        let (event, input) = (event.to_owned(), json.get().to_owned());
+        let answer = Answer::to(session, about);
+        let gateway = self.clone();
+        self.inner.tasks.spawn(async move {
+            let outcome = gateway.inner.backstage.act(&seat.claim, seat.holder, &event, &input).await;
+            match outcome {
+                Ok(tick) => answer.done(&gateway, tick),
+                Err(refused) => answer.refused(&gateway, &event, &refused),
+            }
+            gateway.end(&answer.session);
+        });
+    }
+
+    /// Notes that something of the session is under way, unless too much is already.
+    pub(super) fn begin(&self, session: &Session) -> bool {
+        let limit = self.limits().pending_joins;
+        let begun = session.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |under_way| {
+            (under_way < limit).then_some(under_way + 1)
+        });
+        begun.is_ok()
+    }
+
+    /// Notes that it is no more.
+    pub(super) fn end(&self, session: &Session) {
+        session.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Where an answer goes that is not there yet.
+struct Answer {
+    session: Arc<Session>,
+    wire_topic: Arc<str>,
+    join_ref: Option<Ref<'static>>,
+    reference: Option<Ref<'static>>,
+    ack: bool,
+}
+
+impl Answer {
+    fn to(session: &Arc<Session>, about: &About<'_>) -> Answer {
+        Answer {
+            session: Arc::clone(session),
+            wire_topic: Arc::clone(&about.membership.room.wire_topic),
+            join_ref: about.message.join_ref.clone().map(Ref::into_owned),
+            reference: about.message.reference.clone().map(Ref::into_owned),
+            ack: about.membership.ack,
+        }
+    }
+
+    fn done(&self, gateway: &Gateway, tick: u64) {
+        gateway.count(|counters| &counters.messages);
+        if self.ack {
+            self.send(gateway, Status::Ok, &format!("{{\"tick\":{tick}}}"));
+        }
+    }
+
+    /// A refusal is told twice: in the answer, and as a broadcast to this member alone, because some clients do not
+    /// show their users what an answer says.
+    fn refused(&self, gateway: &Gateway, event: &str, refused: &Refused) {
+        gateway.count(|counters| &counters.refused_messages);
+        let Refused { code, detail } = refused;
+        let response = serde_json::json!({ "reason": format!("{code}: {detail}"), "code": code });
+        self.send(gateway, Status::Error, &response.to_string());
+        let payload = serde_json::json!({
+            "type": "broadcast",
+            "event": "refused",
+            "payload": { "input": event, "code": code, "detail": detail },
+        });
+        let topic = &self.wire_topic;
+        let frame = server::push(self.session.vsn, None, topic, "broadcast", &payload.to_string());
+        gateway.send(&self.session, frame);
+    }
+
+    fn send(&self, gateway: &Gateway, status: Status, response: &str) {
+        let (join_ref, reference) = (self.join_ref.as_ref(), self.reference.as_ref());
+        let vsn = self.session.vsn;
+        let frame = server::reply(vsn, join_ref, reference, &self.wire_topic, status, response);
+        gateway.send(&self.session, frame);
+    }
+}
