@@ -63,7 +63,12 @@ impl Profile {
     }
 }
 
-fn check_text(field: &'static str, text: &str, min: usize, max: usize) -> Result<(), ProfileError> {
+pub(crate) fn check_text(
+    field: &'static str,
+    text: &str,
+    min: usize,
+    max: usize,
+) -> Result<(), ProfileError> {
     let length = text.chars().count();
     if !(min..=max).contains(&length) {
         let problem = format!("is {length} characters long; {min} to {max} are allowed");

@@ -259,31 +259,38 @@ pub struct Seats {
     pub region: Option<Region>,
     /// What its operator wants of it.
     pub mode: Mode,
-    /// Most bots it may hold.
+    /// Its seats: most bots and players that it may hold together.
     pub max_bots: u32,
     /// Bots assigned to it.
     pub bots: u32,
+    /// Players with a seat in it, reserved ones among them.
+    pub players: u32,
 }
 
 impl Seats {
     /// What the channel is now.
     pub fn status(&self) -> Status {
         match self.mode {
-            Mode::Active if self.bots >= self.max_bots => Status::Full,
+            Mode::Active if self.taken() >= self.max_bots => Status::Full,
             Mode::Active => Status::Active,
             Mode::Draining => Status::Draining,
             Mode::Maintenance => Status::Maintenance,
         }
     }
 
-    /// Seats that a bot could still take, whatever the mode.
+    /// Seats that bots and players have taken.
+    pub fn taken(&self) -> u32 {
+        self.bots.saturating_add(self.players)
+    }
+
+    /// Seats that a bot or a player could still take, whatever the mode.
     pub fn free(&self) -> u32 {
-        self.max_bots.saturating_sub(self.bots)
+        self.max_bots.saturating_sub(self.taken())
     }
 
     /// Share of the seats taken, 0 to 1. A channel without seats counts as full.
     pub fn load(&self) -> f64 {
-        if self.max_bots == 0 { 1.0 } else { f64::from(self.bots) / f64::from(self.max_bots) }
+        if self.max_bots == 0 { 1.0 } else { f64::from(self.taken()) / f64::from(self.max_bots) }
     }
 
     /// Whether a bot of `region` belongs here.
@@ -346,17 +353,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_channel_without_seats_is_full_and_divides_by_nothing() {
-        let seats = Seats {
+    fn seats(max_bots: u32, bots: u32, players: u32) -> Seats {
+        Seats {
             name: "main".parse().unwrap(),
             group: "main".parse().unwrap(),
             kind: ChannelKind::Main,
             region: None,
             mode: Mode::Active,
-            max_bots: 0,
-            bots: 0,
-        };
+            max_bots,
+            bots,
+            players,
+        }
+    }
+
+    #[test]
+    fn a_channel_without_seats_is_full_and_divides_by_nothing() {
+        let seats = seats(0, 0, 0);
         assert_eq!((seats.status(), seats.load()), (Status::Full, 1.0));
+    }
+
+    #[test]
+    fn bots_and_players_fill_the_same_seats() {
+        let seats = |players| seats(8, 4, players);
+        assert_eq!((seats(2).free(), seats(2).load(), seats(2).status()), (2, 0.75, Status::Active));
+        assert_eq!((seats(4).free(), seats(4).load(), seats(4).status()), (0, 1.0, Status::Full));
     }
 }

@@ -117,6 +117,9 @@ pub struct ChannelHealth {
     pub level: Level,
     /// Bots assigned.
     pub assigned: u32,
+    /// Players with a seat.
+    #[serde(default)]
+    pub players: u32,
     /// Its limit.
     pub max_bots: u32,
     /// Share of its seats taken, in percent.
@@ -209,6 +212,7 @@ fn judge(facts: &ChannelFacts, rules: &HealthRules) -> ChannelHealth {
         status: seats.status(),
         level: verdict.level,
         assigned: seats.bots,
+        players: seats.players,
         max_bots: seats.max_bots,
         load_percent: (seats.load() * 1_000.0).round() / 10.0,
         bots: facts.bots,
@@ -221,7 +225,7 @@ fn judge(facts: &ChannelFacts, rules: &HealthRules) -> ChannelHealth {
 
 fn judge_load(seats: &Seats, rules: &HealthRules, verdict: &mut Verdict) {
     let percent = seats.load() * 100.0;
-    let taken = format!("{} of {} seats taken", seats.bots, seats.max_bots);
+    let taken = format!("{} of {} seats taken", seats.taken(), seats.max_bots);
     match seats.status() {
         Status::Draining => {
             return verdict.add(
@@ -315,6 +319,7 @@ mod tests {
             mode: Mode::Active,
             max_bots,
             bots,
+            players: 0,
         };
         ChannelFacts { seats, bots: StateCounts { live: bots, ..Default::default() }, world, trouble: None }
     }
@@ -339,6 +344,17 @@ mod tests {
         ] {
             assert_eq!(level(&facts(bots, 100, valid())), expected, "{bots}");
         }
+    }
+
+    #[test]
+    fn players_are_load_as_bots_are() {
+        let mut crowded = facts(60, 100, valid());
+        crowded.seats.players = 35;
+        let report = HealthReport::new(&[crowded], &HealthRules::default(), None);
+        let channel = &report.channels[0];
+        assert_eq!((channel.level, channel.load_percent), (Level::Critical, 95.0));
+        assert_eq!((channel.assigned, channel.players), (60, 35));
+        assert_eq!(channel.issues, ["95 of 100 seats taken"]);
     }
 
     #[test]

@@ -24,6 +24,32 @@ impl FromStr for BotId {
     }
 }
 
+/// A player's seat in a channel, from its reservation until it is free again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlayerId(pub Uuid);
+
+impl PlayerId {
+    /// The id that the player's body has in a world.
+    pub fn body(self) -> BotId {
+        BotId(self.0)
+    }
+}
+
+impl fmt::Display for PlayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for PlayerId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(PlayerId).map_err(|_| ParseIdError::new("player id", text))
+    }
+}
+
 /// The id a world host gave to a running world. A cached fact, never an identity: worlds come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -9,12 +9,13 @@ pub mod fault;
 pub mod health;
 mod ids;
 mod metadata;
+pub mod player;
 mod retry;
 pub mod sync;
 mod time;
 pub mod topic;
 
-pub use ids::{BotId, ParseIdError, WorldId};
+pub use ids::{BotId, ParseIdError, PlayerId, WorldId};
 pub use metadata::{Metadata, MetadataError};
 pub use retry::RetryPolicy;
 pub use time::Timestamp;

@@ -38,9 +38,8 @@ pub struct ChannelRow {
     pub epoch: i64,
 }
 
-const SEATS: &str = "c.name, c.group_name, c.shard, c.kind, c.region, c.mode, c.max_bots, c.bots";
-const STATUS_IS: &str =
-    "CASE WHEN c.mode <> 'ACTIVE' THEN c.mode WHEN c.bots >= c.max_bots THEN 'FULL' ELSE 'ACTIVE' END =";
+const SEATS: &str = "c.name, c.group_name, c.shard, c.kind, c.region, c.mode, c.max_bots, c.bots, c.players";
+const STATUS_IS: &str = "CASE WHEN c.mode <> 'ACTIVE' THEN c.mode WHEN c.bots + c.players >= c.max_bots THEN 'FULL' ELSE 'ACTIVE' END =";
 
 impl Store {
     /// A page of channels by name.
@@ -103,12 +102,13 @@ impl Store {
         Ok(counts)
     }
 
-    /// Names of the channels whose counted seats differ from the bots that are there. Always empty unless somebody
+    /// Names of the channels whose counted seats differ from the bots and players that are there. Always empty unless somebody
     /// went around the triggers.
     pub async fn miscounted_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT c.name FROM channels c LEFT JOIN bots b ON b.channel = c.name \
-                   GROUP BY c.name, c.bots HAVING c.bots <> COUNT(b.id) ORDER BY c.name";
+        let sql = "SELECT c.name FROM channels c \
+                   WHERE c.bots <> (SELECT COUNT(*) FROM bots b WHERE b.channel = c.name) \
+                   OR c.players <> (SELECT COUNT(*) FROM players p WHERE p.channel = c.name) ORDER BY c.name";
         let rows = tx.rows(tx.sql(sql)).await?;
         tx.commit().await?;
         rows.iter().map(|row| parsed(row, 0)).collect()
@@ -171,7 +171,7 @@ pub(crate) async fn save_groups(tx: &mut Tx, groups: &[Group]) -> Result<(), Sto
     Ok(())
 }
 
-/// Inserts channels, without bots; the triggers count them in.
+/// Inserts channels, without bots and players; the triggers count them in.
 pub(crate) async fn insert(tx: &mut Tx, channels: &[Seats], now: Timestamp) -> Result<(), StoreError> {
     for chunk in channels.chunks(batch::rows_per_statement(9, 1)) {
         let mut query = tx.built(format!(
@@ -235,14 +235,14 @@ pub(crate) async fn delete(tx: &mut Tx, channels: &[ChannelName]) -> Result<(), 
 }
 
 fn channel_row(row: &AnyRow) -> Result<ChannelRow, StoreError> {
-    let metadata: String = row.try_get(8)?;
+    let metadata: String = row.try_get(9)?;
     let channel = Channel {
         seats: seats_row(row)?,
         metadata: Metadata::from_json(&metadata).map_err(StoreError::corrupt)?,
-        created_at: Timestamp(row.try_get(9)?),
-        updated_at: Timestamp(row.try_get(10)?),
+        created_at: Timestamp(row.try_get(10)?),
+        updated_at: Timestamp(row.try_get(11)?),
     };
-    Ok(ChannelRow { channel, world: parsed_option(row, 11)?, epoch: row.try_get(12)? })
+    Ok(ChannelRow { channel, world: parsed_option(row, 12)?, epoch: row.try_get(13)? })
 }
 
 fn seats_row(row: &AnyRow) -> Result<Seats, StoreError> {
@@ -254,6 +254,7 @@ fn seats_row(row: &AnyRow) -> Result<Seats, StoreError> {
         mode: parsed::<Mode>(row, 5)?,
         max_bots: number(row, 6)?,
         bots: number(row, 7)?,
+        players: number(row, 8)?,
     })
 }
 

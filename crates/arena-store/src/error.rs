@@ -98,6 +98,7 @@ fn sort_sqlite(code: i32, message: &str) -> Option<StoreError> {
 fn sort_violation(error: &dyn sqlx::error::DatabaseError, code: &str) -> StoreError {
     let message = error.message();
     // On SQLite only the message of a CHECK violation carries the constraint's name.
+    // `channels_seats` bounds the bots, `channels_seats_of_all` bots and players.
     if error.is_check_violation() && message.contains("channels_seats") {
         return StoreError::Overfull;
     }

@@ -18,6 +18,7 @@ mod page;
 mod partitions;
 mod placement;
 mod placing;
+mod players;
 mod pooler;
 mod positions;
 mod replies;
@@ -33,6 +34,7 @@ pub use observed::Observation;
 pub use page::{Page, PageRequest};
 pub use placement::Placement;
 pub use placing::{Actor, Order};
+pub use players::PlayerFilter;
 pub use replies::{Begun, StoredReply};
 
 use arena_core::Timestamp;

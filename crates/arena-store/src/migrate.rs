@@ -39,6 +39,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0006_activity", by dialect),
     migration!("0007_replies"),
     migration!("0008_byte_order", by dialect),
+    migration!("0009_players", by dialect),
+    migration!("0010_player_seats", by dialect),
 ];
 
 /// Applies what is missing. All or nothing: an error leaves the schema as it was.

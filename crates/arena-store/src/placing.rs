@@ -8,9 +8,10 @@ use crate::channels;
 use crate::db::{Store, Tx, transact};
 use crate::error::{OpError, StoreError};
 use crate::now;
-use arena_core::admission::{AdmitError, Applied, Board, BotSeat, Changes, Move, Needs, Newcomer, Op};
+use crate::players;
+use arena_core::admission::{AdmitError, Applied, Board, BotSeat, Changes, Move, Needs, Newcomer, Op, Want};
 use arena_core::channel::{ChannelName, Mode};
-use arena_core::{BotId, Metadata, ParseIdError, Timestamp};
+use arena_core::{BotId, Metadata, ParseIdError, PlayerId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use uuid::Uuid;
@@ -148,14 +149,15 @@ fn newcomer(bot: BotId, new: &NewBot) -> Newcomer {
 async fn load(tx: &mut Tx, store: &Store, orders: &[Order]) -> Result<Board, StoreError> {
     let mut needs = Needs::default();
     orders.iter().for_each(|order| order.op.needs(&mut needs));
+    let players = load_players(tx, &needs).await?;
     let bots = load_bots(tx, needs).await?;
     if let Some(names) = named_channels(orders) {
         let channels = channels::seats(tx, Some(&names)).await?;
-        return Ok(Board::new(store.rules(), [], channels, bots));
+        return Ok(Board::new(store.rules(), [], channels, bots).with_players(players));
     }
     let groups = channels::groups(tx).await?;
     let channels = channels::seats(tx, None).await?;
-    Ok(Board::new(store.rules(), groups, channels, bots))
+    Ok(Board::new(store.rules(), groups, channels, bots).with_players(players))
 }
 
 /// The only channels that these orders look at, unless one of them looks for a channel or opens one. Saves loading
@@ -167,6 +169,9 @@ fn named_channels(orders: &[Order]) -> Option<Vec<String>> {
             Op::Assign { channel, .. } => names.extend([channel]),
             Op::Remove { from, .. } => names.extend(from),
             Op::Migrate { from, to, .. } => names.extend([from, to]),
+            Op::Reserve { want: Want::ByName(channel), .. } => names.extend([channel]),
+            // Where the seat was is not looked at, only counted out.
+            Op::Vacate { .. } => {}
             Op::Configure { channel, mode: None | Some(Mode::Active | Mode::Maintenance), .. } => {
                 names.extend([channel]);
             }
@@ -174,6 +179,19 @@ fn named_channels(orders: &[Order]) -> Option<Vec<String>> {
         }
     }
     (!orders.is_empty()).then(|| names.into_iter().map(ChannelName::to_string).collect())
+}
+
+async fn load_players(tx: &mut Tx, needs: &Needs) -> Result<Vec<(PlayerId, ChannelName)>, StoreError> {
+    let mut found = Vec::new();
+    let ids: Vec<String> = needs.players.iter().map(PlayerId::to_string).collect();
+    for chunk in ids.chunks(batch::rows_per_statement(1, 0)) {
+        let condition = format!("id IN {}", batch::list(chunk.len(), 0));
+        found.extend(players::seats_where(tx, &condition, chunk).await?);
+    }
+    for channel in &needs.players_in {
+        found.extend(players::seats_where(tx, "channel = $1", &[channel.to_string()]).await?);
+    }
+    Ok(found)
 }
 
 async fn load_bots(tx: &mut Tx, needs: Needs) -> Result<Vec<(BotId, BotSeat)>, StoreError> {
@@ -201,8 +219,10 @@ async fn write(tx: &mut Tx, changes: Changes, now: Timestamp) -> Result<(), Stor
     channels::insert(tx, &changes.opened, now).await?;
     let leaving: Vec<BotId> = changes.moves.iter().filter(|m| m.from.is_some()).map(|m| m.bot).collect();
     vacate(tx, &leaving, now).await?;
+    players::delete(tx, &changes.vacated).await?;
     channels::update(tx, &changes.updated, now).await?;
     occupy(tx, &changes.moves, now).await?;
+    players::insert(tx, &changes.reserved, now).await?;
     channels::delete(tx, &changes.closed).await
 }
 
@@ -273,6 +293,12 @@ fn drafts(order: &Order, applied: Option<&Applied>) -> Vec<ActivityDraft> {
         let channel = moved.to.as_ref().or(moved.from.as_ref());
         let from = moved.from.as_ref().map(|from| serde_json::json!({ "from": from.as_str() }));
         log.push(draft(action, Some(moved.bot), channel, from.unwrap_or(serde_json::json!({}))));
+    }
+    if let Some((player, channel)) = &applied.reserved {
+        log.push(players::draft(&order.actor, "player.reserved", *player, channel));
+    }
+    for (player, channel) in &applied.vacated {
+        log.push(players::draft(&order.actor, "player.vacated", *player, channel));
     }
     if let Some(closed) = &applied.closed {
         log.push(draft("channel.closed", None, Some(closed), serde_json::json!({})));

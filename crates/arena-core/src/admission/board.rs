@@ -1,9 +1,10 @@
-//! The board: channels, groups and the bots at hand, and how each operation changes them.
+//! The board: channels, groups, the bots and players at hand, and how each operation changes them.
 
 use super::changes::{Applied, Changes, Move};
-use super::op::{AdmitError, Newcomer, Op};
+use super::op::{AdmitError, Newcomer, Op, Want};
 use crate::channel::{ChannelKind, ChannelName, GroupName, Mode, Region, Seats};
-use crate::ids::BotId;
+use crate::ids::{BotId, PlayerId};
+use crate::player::NewPlayer;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The default limit of each kind of channel, in bots.
@@ -80,13 +81,14 @@ pub struct BotSeat {
     pub channel: Option<ChannelName>,
 }
 
-/// Channels, groups and the bots that the operations at hand concern.
+/// Channels, groups, and the bots and players that the operations at hand concern.
 #[derive(Debug, Clone)]
 pub struct Board {
     rules: AdmissionRules,
     groups: BTreeMap<GroupName, Group>,
     channels: BTreeMap<ChannelName, Seats>,
     bots: BTreeMap<BotId, BotSeat>,
+    players: BTreeMap<PlayerId, ChannelName>,
     dirty: Dirty,
 }
 
@@ -99,6 +101,8 @@ struct Dirty {
     /// Where each bot was before its first move.
     moved: BTreeMap<BotId, Option<ChannelName>>,
     enrolled: BTreeSet<BotId>,
+    reserved: BTreeMap<PlayerId, NewPlayer>,
+    vacated: BTreeSet<PlayerId>,
 }
 
 impl Board {
@@ -114,8 +118,15 @@ impl Board {
             groups: groups.into_iter().map(|g| (g.name.clone(), g)).collect(),
             channels: channels.into_iter().map(|c| (c.name.clone(), c)).collect(),
             bots: bots.into_iter().collect(),
+            players: BTreeMap::new(),
             dirty: Dirty::default(),
         }
+    }
+
+    /// The same board with these players on it, each with its seat's channel; the channels count them already.
+    pub fn with_players(mut self, players: impl IntoIterator<Item = (PlayerId, ChannelName)>) -> Board {
+        self.players.extend(players);
+        self
     }
 
     /// The channels as they stand.
@@ -126,6 +137,11 @@ impl Board {
     /// The bots as they stand.
     pub fn bots(&self) -> impl Iterator<Item = (BotId, &BotSeat)> {
         self.bots.iter().map(|(id, seat)| (*id, seat))
+    }
+
+    /// The players as they stand, and the channels of their seats.
+    pub fn players(&self) -> impl Iterator<Item = (PlayerId, &ChannelName)> {
+        self.players.iter().map(|(id, channel)| (*id, channel))
     }
 
     /// Applies `op` whole, or changes nothing and says why.
@@ -154,6 +170,10 @@ impl Board {
                 .filter(|m| m.from != m.to)
                 .collect(),
             enrolled: self.dirty.enrolled.iter().filter_map(|bot| Some((*bot, at(bot)?))).collect(),
+            vacated: self.dirty.vacated.iter().copied().collect(),
+            reserved: (self.dirty.reserved.iter())
+                .filter_map(|(id, player)| Some((player.clone(), self.players.get(id)?.clone())))
+                .collect(),
             closed: self.dirty.closed.iter().cloned().collect(),
         }
     }
@@ -172,6 +192,8 @@ impl Board {
             }
             Op::Configure { channel, max_bots, mode } => self.configure(channel, *max_bots, *mode, applied),
             Op::Close { channel } => self.close(channel, applied),
+            Op::Reserve { player, want } => self.reserve(player, want, applied),
+            Op::Vacate { player } => self.vacate(*player, applied),
         }
     }
 
@@ -284,14 +306,13 @@ impl Board {
         loop {
             let active = || self.channels.values().filter(|c| c.group == *group && c.mode == Mode::Active);
             let by_load = |a: &&Seats, b: &&Seats| a.load().total_cmp(&b.load()).then(a.name.cmp(&b.name));
-            let (Some(full), Some(empty)) = (active().max_by(by_load), active().min_by(by_load)) else {
+            // Players stay where they are: a shard that holds nobody else has nothing to give.
+            let with_bots = active().filter(|c| c.bots > 0);
+            let (Some(full), Some(empty)) = (with_bots.max_by(by_load), active().min_by(by_load)) else {
                 return;
             };
-            let share = |bots: u32, seats: &Seats| f64::from(bots) / f64::from(seats.max_bots.max(1));
-            if full.bots == 0
-                || share(full.bots - 1, full) < share(empty.bots + 1, empty)
-                || empty.free() == 0
-            {
+            let share = |taken: u32, seats: &Seats| f64::from(taken) / f64::from(seats.max_bots.max(1));
+            if share(full.taken() - 1, full) < share(empty.taken() + 1, empty) || empty.free() == 0 {
                 return;
             }
             let target = empty.name.clone();
@@ -382,6 +403,7 @@ impl Board {
             mode: Mode::Active,
             max_bots,
             bots: 0,
+            players: 0,
         };
         self.dirty.groups.insert(group.clone());
         self.dirty.opened.insert(name.clone());
@@ -409,9 +431,9 @@ impl Board {
             }
         }
         let seats = self.channel(channel)?;
-        if seats.bots > seats.max_bots {
-            let (bots, max_bots) = (seats.bots, seats.max_bots);
-            return Err(AdmitError::BelowLoad { channel: channel.clone(), bots, max_bots });
+        if seats.taken() > seats.max_bots {
+            let (bots, players, max_bots) = (seats.bots, seats.players, seats.max_bots);
+            return Err(AdmitError::BelowLoad { channel: channel.clone(), bots, players, max_bots });
         }
         Ok(())
     }
@@ -431,9 +453,43 @@ impl Board {
             };
             self.put(bot, Some(target), applied);
         }
+        let seated = |(id, at): (&PlayerId, &ChannelName)| (at == channel).then_some(*id);
+        for player in self.players.iter().filter_map(seated).collect::<Vec<_>>() {
+            self.vacate(player, applied)?;
+        }
         self.channels.remove(channel);
         self.dirty.closed.insert(channel.clone());
         applied.closed = Some(channel.clone());
+        Ok(())
+    }
+
+    fn reserve(&mut self, player: &NewPlayer, want: &Want, applied: &mut Applied) -> Result<(), AdmitError> {
+        if let Some(channel) = self.players.get(&player.id) {
+            applied.reserved = Some((player.id, channel.clone()));
+            return Ok(());
+        }
+        let channel = match want {
+            Want::ByName(channel) => channel.clone(),
+            Want::Find { kind, region } => self.find_by_kind(*kind, region.as_ref(), applied)?,
+        };
+        check_accepts(self.channel(&channel)?, 1)?;
+        self.channels.get_mut(&channel).expect("invariant: looked up above").players += 1;
+        self.players.insert(player.id, channel.clone());
+        self.dirty.reserved.insert(player.id, player.clone());
+        applied.reserved = Some((player.id, channel));
+        Ok(())
+    }
+
+    fn vacate(&mut self, player: PlayerId, applied: &mut Applied) -> Result<(), AdmitError> {
+        let channel = self.players.remove(&player).ok_or(AdmitError::PlayerNotFound(player))?;
+        if let Some(seats) = self.channels.get_mut(&channel) {
+            seats.players = seats.players.saturating_sub(1);
+        }
+        // One that was reserved in the same transaction was never written.
+        if self.dirty.reserved.remove(&player).is_none() {
+            self.dirty.vacated.insert(player);
+        }
+        applied.vacated.push((player, channel));
         Ok(())
     }
 
@@ -477,19 +533,19 @@ impl Board {
         }
     }
 
-    /// The least loaded active channel among those that suit, unless one more bot would take their common load
+    /// The least loaded active channel among those that suit, unless one more seat would take their common load
     /// over the share at which a new shard is due.
     fn least_loaded(&self, suits: impl Fn(&Seats) -> bool) -> Option<ChannelName> {
-        let (mut bots, mut seats_in_all) = (1_u64, 0_u64);
+        let (mut taken, mut seats_in_all) = (1_u64, 0_u64);
         let mut best: Option<&Seats> = None;
         for seats in self.channels.values().filter(|c| c.mode == Mode::Active && suits(c)) {
-            bots += u64::from(seats.bots);
+            taken += u64::from(seats.taken());
             seats_in_all += u64::from(seats.max_bots);
             if seats.free() > 0 && best.is_none_or(|b| seats.load() < b.load()) {
                 best = Some(seats);
             }
         }
-        let within = bots * 100 <= seats_in_all * u64::from(self.rules.shard_above_percent);
+        let within = taken * 100 <= seats_in_all * u64::from(self.rules.shard_above_percent);
         best.filter(|_| within).map(|seats| seats.name.clone())
     }
 
@@ -523,7 +579,7 @@ impl Board {
     }
 }
 
-/// Whether a channel takes `wanted` more bots in.
+/// Whether a channel takes `wanted` more bots or players in.
 fn check_accepts(seats: &Seats, wanted: u32) -> Result<(), AdmitError> {
     let (channel, free) = (seats.name.clone(), seats.free());
     if seats.mode != Mode::Active {

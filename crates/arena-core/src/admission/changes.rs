@@ -2,7 +2,8 @@
 
 use super::board::Group;
 use crate::channel::{ChannelName, Seats};
-use crate::ids::BotId;
+use crate::ids::{BotId, PlayerId};
+use crate::player::NewPlayer;
 
 /// A bot's change of channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,18 +25,23 @@ pub struct Applied {
     pub opened: Vec<ChannelName>,
     /// The channel that was closed.
     pub closed: Option<ChannelName>,
+    /// The seat that a player got.
+    pub reserved: Option<(PlayerId, ChannelName)>,
+    /// Players that lost their seat, and where it was.
+    pub vacated: Vec<(PlayerId, ChannelName)>,
 }
 
 impl Applied {
-    /// Every channel that has something to sync now.
+    /// Every channel that has something to sync now. A reserved seat has no body yet.
     pub fn touched(&self) -> impl Iterator<Item = &ChannelName> {
         let moved = self.moves.iter().flat_map(|m| m.from.iter().chain(m.to.iter()));
-        moved.chain(&self.opened).chain(&self.closed)
+        let vacated = self.vacated.iter().map(|(_, channel)| channel);
+        moved.chain(&self.opened).chain(&self.closed).chain(vacated)
     }
 }
 
 /// What must be written to make the database equal to the board, in this order: groups, opened and updated channels,
-/// moves (first out of the old channels, then into the new ones), closed channels.
+/// moves and players (first out of the old channels, then into the new ones), closed channels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Groups to insert or update.
@@ -48,6 +54,10 @@ pub struct Changes {
     pub moves: Vec<Move>,
     /// Where each new bot goes.
     pub enrolled: Vec<(BotId, ChannelName)>,
+    /// Players whose seat is freed.
+    pub vacated: Vec<PlayerId>,
+    /// Where each new player's seat is.
+    pub reserved: Vec<(NewPlayer, ChannelName)>,
     /// Channels to delete.
     pub closed: Vec<ChannelName>,
 }

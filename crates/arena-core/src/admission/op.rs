@@ -1,7 +1,8 @@
 //! What can be asked of the board, and how it refuses.
 
 use crate::channel::{ChannelKind, ChannelName, GroupName, Mode, Region, Status};
-use crate::ids::BotId;
+use crate::ids::{BotId, PlayerId};
+use crate::player::NewPlayer;
 
 /// One request; applied whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,10 +70,36 @@ pub enum Op {
         /// New mode.
         mode: Option<Mode>,
     },
-    /// Delete a channel after moving its bots to its group, or to main.
+    /// Delete a channel after moving its bots to its group, or to main. Its players lose their seats.
     Close {
         /// Which.
         channel: ChannelName,
+    },
+    /// Reserve a seat for a player. One that has a seat already keeps it.
+    Reserve {
+        /// The player, under a new id.
+        player: NewPlayer,
+        /// Where.
+        want: Want,
+    },
+    /// Free a player's seat.
+    Vacate {
+        /// The player.
+        player: PlayerId,
+    },
+}
+
+/// Where a player wants a seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// In this very channel.
+    ByName(ChannelName),
+    /// In the least loaded channel that suits; a shard is opened for it as for a bot.
+    Find {
+        /// What for.
+        kind: ChannelKind,
+        /// The player's region.
+        region: Option<Region>,
     },
 }
 
@@ -89,13 +116,17 @@ pub struct Newcomer {
     pub channel: Option<ChannelName>,
 }
 
-/// Which bots must be loaded before an operation can be applied. Channels and groups are loaded whole.
+/// Which bots and players must be loaded before an operation can be applied. Channels and groups are loaded whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// These bots.
     pub bots: Vec<BotId>,
     /// All bots of these channels.
     pub channels: Vec<ChannelName>,
+    /// These players.
+    pub players: Vec<PlayerId>,
+    /// All players of these channels.
+    pub players_in: Vec<ChannelName>,
     /// All bots of these groups.
     pub groups: Vec<GroupName>,
     /// Every assigned bot.
@@ -110,8 +141,13 @@ impl Op {
                 needs.bots.push(*bot);
             }
             Op::Migrate { bots: Some(bots), .. } => needs.bots.extend(bots),
-            Op::Migrate { from: channel, bots: None, .. } | Op::Close { channel } => {
+            Op::Migrate { from: channel, bots: None, .. } => needs.channels.push(channel.clone()),
+            Op::Close { channel } => {
                 needs.channels.push(channel.clone());
+                needs.players_in.push(channel.clone());
+            }
+            Op::Reserve { player: NewPlayer { id: player, .. }, .. } | Op::Vacate { player } => {
+                needs.players.push(*player);
             }
             Op::Configure { channel, mode: Some(Mode::Draining), .. } => needs.channels.push(channel.clone()),
             Op::Rebalance { group: Some(group) } => needs.groups.push(group.clone()),
@@ -120,9 +156,17 @@ impl Op {
         }
     }
 
-    /// Whether many of these may share one transaction: those that touch single bots only.
+    /// Whether many of these may share one transaction: those that touch single bots or players only.
     pub fn is_batchable(&self) -> bool {
-        matches!(self, Op::Assign { .. } | Op::Place { .. } | Op::Adopt { .. } | Op::Remove { .. })
+        matches!(
+            self,
+            Op::Assign { .. }
+                | Op::Place { .. }
+                | Op::Adopt { .. }
+                | Op::Remove { .. }
+                | Op::Reserve { .. }
+                | Op::Vacate { .. }
+        )
     }
 }
 
@@ -138,6 +182,9 @@ pub enum AdmitError {
     /// No bot of that id.
     #[error("there is no bot {0}")]
     BotNotFound(BotId),
+    /// No player of that id has a seat.
+    #[error("there is no player {0}")]
+    PlayerNotFound(PlayerId),
     /// Too few seats left.
     #[error("channel `{channel}` has {free} of {limit} seats left, {wanted} wanted")]
     ChannelFull {
@@ -185,13 +232,16 @@ pub enum AdmitError {
     RegionRequired,
     /// The new limit is lower than the load.
     #[error(
-        "channel `{channel}` holds {bots} bots, more than a limit of {max_bots}; migrate or remove some first"
+        "channel `{channel}` holds {bots} bots and {players} players, more than a limit of {max_bots}; \
+         migrate or remove some first"
     )]
     BelowLoad {
         /// The channel.
         channel: ChannelName,
         /// Bots it holds.
         bots: u32,
+        /// Players it holds.
+        players: u32,
         /// The limit asked for.
         max_bots: u32,
     },

@@ -1,6 +1,8 @@
 use super::*;
 use crate::channel::{ChannelKind, ChannelName, Mode, Region, Status};
-use crate::ids::BotId;
+use crate::ids::{BotId, PlayerId};
+use crate::player::NewPlayer;
+use crate::time::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -220,6 +222,121 @@ fn changes_tell_the_database_the_least_it_must_know() {
     assert_eq!(changes, Changes { moves: vec![moved], ..Changes::default() });
 }
 
+fn reserve(n: u32, want: Want) -> Op {
+    let id = PlayerId(Uuid::from_u128(u128::from(n)));
+    let player = NewPlayer { id, user: "u".to_owned(), name: "n".to_owned(), expires_at: Timestamp(30_000) };
+    Op::Reserve { player, want }
+}
+
+fn seat_at(board: &mut Board, channel: &str, players: std::ops::Range<u32>) {
+    for n in players {
+        board.apply(&reserve(n, Want::ByName(name(channel)))).unwrap();
+    }
+}
+
+fn vacate(n: u32) -> Op {
+    Op::Vacate { player: PlayerId(Uuid::from_u128(u128::from(n))) }
+}
+
+#[test]
+fn bots_and_players_share_the_seats_of_a_channel() {
+    let mut board = empty();
+    enroll(&mut board, 0..1);
+    open(&mut board, "tiny", 2);
+    seat_at(&mut board, "tiny", 0..2);
+    let full = || AdmitError::ChannelFull { channel: name("tiny"), limit: 2, free: 0, wanted: 1 };
+    let assign = Op::Assign { bot: id(0), channel: name("tiny") };
+    assert_eq!(board.apply(&assign), Err(full()));
+    board.apply(&vacate(1)).unwrap();
+    board.apply(&assign).unwrap();
+    assert_eq!(board.apply(&reserve(2, Want::ByName(name("tiny")))), Err(full()));
+    assert_eq!(board.apply(&vacate(1)), Err(AdmitError::PlayerNotFound(PlayerId(Uuid::from_u128(1)))));
+}
+
+#[test]
+fn a_shard_opens_for_players_as_for_bots() {
+    let mut board = empty();
+    let find = || Want::Find { kind: ChannelKind::Main, region: None };
+    enroll(&mut board, 0..20);
+    let taken: Vec<_> =
+        (0..5).map(|n| board.apply(&reserve(n, find())).unwrap().reserved.unwrap().1.to_string()).collect();
+    assert_eq!(taken, ["main", "main", "main", "main", "main-2"]);
+    let applied = enroll(&mut board, 20..21);
+    assert_eq!(applied.moves[0].to, Some(name("main-2")), "players are load");
+}
+
+#[test]
+fn draining_leaves_players_where_they_are_and_their_seats_count_on() {
+    let mut board = empty();
+    enroll(&mut board, 0..3);
+    seat_at(&mut board, "main", 0..2);
+    let drain = |max_bots| Op::Configure { channel: name("main"), max_bots, mode: Some(Mode::Draining) };
+    let below = AdmitError::BelowLoad { channel: name("main"), bots: 0, players: 2, max_bots: 1 };
+    assert_eq!(board.apply(&drain(Some(1))), Err(below));
+    assert_eq!(board.apply(&drain(None)).unwrap().moves.len(), 3);
+    assert_eq!(board.players().count(), 2);
+    let refused = board.apply(&reserve(9, Want::ByName(name("main"))));
+    assert!(matches!(refused, Err(AdmitError::NotAccepting { status: Status::Draining, .. })));
+}
+
+#[test]
+fn a_migration_counts_the_players_who_sit_there() {
+    let mut board = empty();
+    enroll(&mut board, 0..3);
+    open(&mut board, "side", 4);
+    seat_at(&mut board, "side", 0..2);
+    let refused = board.apply(&Op::Migrate { from: name("main"), to: name("side"), bots: None });
+    assert!(matches!(refused, Err(AdmitError::ChannelFull { free: 2, wanted: 3, .. })));
+}
+
+#[test]
+fn rebalancing_moves_bots_away_from_players() {
+    let mut board = empty();
+    for channel in ["main", "main-2", "main-3"] {
+        open(&mut board, channel, 30);
+    }
+    let bots =
+        (0..12).map(|n| Newcomer { channel: Some(name("main")), ..newcomer(n, ChannelKind::Main, None) });
+    board.apply(&Op::Enroll { bots: bots.collect() }).unwrap();
+    seat_at(&mut board, "main", 0..3);
+    seat_at(&mut board, "main-3", 3..23);
+    board.apply(&Op::Rebalance { group: None }).unwrap();
+    let loads: Vec<_> = board.channels().map(|c| (c.bots, c.players)).collect();
+    assert_eq!(loads, [(5, 3), (7, 0), (0, 20)], "the shard full of players does not end the rebalancing");
+}
+
+#[test]
+fn a_closed_channel_takes_its_players_seats_along() {
+    let mut board = empty();
+    open(&mut board, "side", 5);
+    seat_at(&mut board, "side", 0..2);
+    let applied = board.apply(&Op::Close { channel: name("side") }).unwrap();
+    assert_eq!(applied.vacated.len(), 2);
+    assert_eq!(board.players().count(), 0);
+}
+
+#[test]
+fn a_seat_taken_and_freed_in_one_transaction_is_never_written() {
+    let mut board = empty();
+    open(&mut board, "side", 5);
+    seat_at(&mut board, "side", 0..2);
+    board.apply(&vacate(0)).unwrap();
+    let changes = board.into_changes();
+    assert_eq!(changes.vacated, []);
+    assert_eq!(changes.reserved.iter().map(|(player, _)| player.id.0.as_u128()).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn one_who_has_a_seat_keeps_it() {
+    let mut board = empty();
+    open(&mut board, "side", 5);
+    open(&mut board, "club", 5);
+    seat_at(&mut board, "side", 0..1);
+    let again = board.apply(&reserve(0, Want::ByName(name("club")))).unwrap();
+    assert_eq!(again.reserved.unwrap().1, name("side"));
+    assert_eq!(board.channels().map(|c| c.players).sum::<u32>(), 1);
+}
+
 fn any_channel() -> impl Strategy<Value = ChannelName> {
     prop_oneof![Just("main"), Just("main-2"), Just("main-3"), Just("vip"), Just("test")].prop_map(name)
 }
@@ -242,6 +359,9 @@ fn any_op() -> impl Strategy<Value = Op> {
         2 => (any_channel(), proptest::option::of(0..8_u32), proptest::option::of(mode))
             .prop_map(|(channel, max_bots, mode)| Op::Configure { channel, max_bots, mode }),
         1 => any_channel().prop_map(|channel| Op::Close { channel }),
+        4 => (0..12_u32, any_channel()).prop_map(|(n, channel)| reserve(n, Want::ByName(channel))),
+        2 => (0..12_u32, any_kind()).prop_map(|(n, kind)| reserve(n, Want::Find { kind, region: None })),
+        3 => (0..12_u32).prop_map(vacate),
     ]
 }
 
@@ -257,11 +377,18 @@ proptest! {
                 let before = modes.iter().find(|(n, _)| Some(n) == moved.to.as_ref());
                 prop_assert!(before.is_none_or(|(_, mode)| *mode == Mode::Active), "{op:?} entered {moved:?}");
             }
+            if let Some((player, channel)) = &applied.reserved {
+                prop_assert_eq!(board.players().find(|(id, _)| id == player), Some((*player, channel)));
+            }
             for seats in board.channels() {
                 let held = board.bots().filter(|(_, b)| b.channel.as_ref() == Some(&seats.name)).count();
                 prop_assert_eq!(held, seats.bots as usize, "count of {} after {:?}", &seats.name, op);
-                prop_assert!(seats.bots <= seats.max_bots, "{} overfilled by {:?}", &seats.name, op);
+                let seated = board.players().filter(|(_, at)| **at == seats.name).count();
+                prop_assert_eq!(seated, seats.players as usize, "players of {} after {:?}", &seats.name, op);
+                prop_assert!(seats.taken() <= seats.max_bots, "{} overfilled by {:?}", &seats.name, op);
             }
+            let seatless = board.players().find(|(_, at)| !board.channels().any(|s| s.name == **at));
+            prop_assert!(seatless.is_none(), "{seatless:?} after {op:?}");
             let lost = board.bots().find(|(_, b)| {
                 b.channel.as_ref().is_some_and(|c| !board.channels().any(|s| s.name == *c))
             });

@@ -26,6 +26,7 @@ mod outage;
 mod paging;
 mod partitions;
 mod placements;
+mod players;
 mod pooler;
 mod positions;
 mod replies;

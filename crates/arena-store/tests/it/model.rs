@@ -1,9 +1,9 @@
 //! Random sequences of operations, one after the other, against the rules in memory.
 
 use crate::support::*;
-use arena_core::BotId;
 use arena_core::admission::{AdmissionRules, Board, BotSeat, Group, Op};
-use arena_core::channel::{ChannelName, Mode};
+use arena_core::channel::{ChannelName, Mode, Seats};
+use arena_core::{BotId, PlayerId};
 use arena_store::{OpError, Store};
 use arena_testing::TestDatabase;
 use proptest::prelude::*;
@@ -29,13 +29,17 @@ fn any_step(bots: Vec<BotId>) -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Where everybody is, and what each channel's operator wants of it.
-type Picture = (BTreeMap<BotId, Option<ChannelName>>, BTreeMap<ChannelName, (Mode, u32, u32)>);
+/// Where everybody is, bots and players, and what each channel's operator wants of it.
+type Picture = (Places, BTreeMap<ChannelName, (Mode, u32, u32, u32)>);
+
+type Places = (BTreeMap<BotId, Option<ChannelName>>, BTreeMap<PlayerId, ChannelName>);
 
 async fn picture(store: &Store) -> Picture {
     let bots = all_bots(store).await.into_iter().map(|bot| (bot.id, bot.channel)).collect();
+    let players = all_players(store).await.into_iter().map(|player| (player.id, player.channel)).collect();
     let channels = store.all_channels().await.unwrap().into_iter().map(|row| row.channel.seats);
-    (bots, channels.map(|seats| (seats.name.clone(), (seats.mode, seats.max_bots, seats.bots))).collect())
+    let wanted = |seats: Seats| (seats.mode, seats.max_bots, seats.bots, seats.players);
+    ((bots, players), channels.map(|seats| (seats.name.clone(), wanted(seats))).collect())
 }
 
 /// The rules' own board of everything, which never saw our SQL.
@@ -51,13 +55,17 @@ async fn board(store: &Store) -> Board {
         (bot.id, BotSeat { kind: bot.profile.kind, region: bot.profile.region, channel: bot.channel })
     });
     let seats: Vec<_> = rows.into_iter().map(|row| row.channel.seats).collect();
-    Board::new(AdmissionRules::default(), groups.into_values(), seats, bots.collect::<Vec<_>>())
+    let players: Vec<_> =
+        all_players(store).await.into_iter().map(|player| (player.id, player.channel)).collect();
+    let board = Board::new(AdmissionRules::default(), groups.into_values(), seats, bots.collect::<Vec<_>>());
+    board.with_players(players)
 }
 
 /// Who is where after `op` by the rules alone; nothing if they refuse.
-fn by_the_rules(mut board: Board, op: &Op) -> Option<BTreeMap<BotId, Option<ChannelName>>> {
+fn by_the_rules(mut board: Board, op: &Op) -> Option<Places> {
     board.apply(op).ok()?;
-    Some(board.bots().map(|(id, seat)| (id, seat.channel.clone())).collect())
+    let bots = board.bots().map(|(id, seat)| (id, seat.channel.clone())).collect();
+    Some((bots, board.players().map(|(id, channel)| (id, channel.clone())).collect()))
 }
 
 async fn step(store: &Store, step: &Step) {
@@ -86,16 +94,16 @@ async fn step(store: &Store, step: &Step) {
     }
     assert_sound(store).await;
     let after = picture(store).await;
-    for (bot, channel) in &after.0 {
-        let was = before.0.get(bot).cloned().flatten();
+    for (bot, channel) in &after.0.0 {
+        let was = before.0.0.get(bot).cloned().flatten();
         let entered = channel.as_ref().filter(|_| was != *channel);
         let mode = entered.and_then(|name| before.1.get(name)).map(|channel| channel.0);
         assert!(mode.is_none_or(|mode| mode == Mode::Active), "{step:?} let {bot} into {entered:?}");
     }
-    let lost = before.0.keys().filter(|bot| !after.0.contains_key(bot)).count();
+    let lost = before.0.0.keys().filter(|bot| !after.0.0.contains_key(bot)).count();
     assert_eq!(
         lost,
-        usize::from(matches!(step, Step::Delete(bot) if before.0.contains_key(bot))),
+        usize::from(matches!(step, Step::Delete(bot) if before.0.0.contains_key(bot))),
         "{step:?}"
     );
 }

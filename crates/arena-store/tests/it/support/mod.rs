@@ -6,11 +6,12 @@ mod sound;
 pub(crate) use random_op::any_op;
 pub(crate) use sound::assert_sound;
 
-use arena_core::BotId;
 use arena_core::admission::{AdmissionRules, AdmitError, Applied, Op};
 use arena_core::bot::{Bot, Profile};
 use arena_core::channel::{ChannelKind, ChannelName, Mode, Region};
-use arena_store::{Actor, BotFilter, NewBot, OpError, PageRequest, Store, StoreOptions};
+use arena_core::player::{NewPlayer, Player};
+use arena_core::{BotId, PlayerId, Timestamp};
+use arena_store::{Actor, BotFilter, NewBot, OpError, PageRequest, PlayerFilter, Store, StoreOptions};
 use arena_testing::TestDatabase;
 use sqlx::AnyPool;
 use std::sync::Arc;
@@ -129,6 +130,21 @@ pub(crate) async fn all_bots(store: &Store) -> Vec<Bot> {
             None => return bots,
         }
     }
+}
+
+pub(crate) fn player_id(n: usize) -> PlayerId {
+    PlayerId(uuid::Uuid::from_u128(n as u128))
+}
+
+/// A player whose reservation lapses then.
+pub(crate) fn new_player(id: PlayerId, expires_at: Timestamp) -> NewPlayer {
+    NewPlayer { id, user: "anon-1".to_owned(), name: "Ada".to_owned(), expires_at }
+}
+
+/// Every player, by id.
+pub(crate) async fn all_players(store: &Store) -> Vec<Player> {
+    let page = PageRequest::first(PageRequest::MAX_LIMIT);
+    store.players(&PlayerFilter::default(), &page).await.unwrap().items
 }
 
 pub(crate) async fn act(store: &Store, op: Op) -> Applied {

@@ -1,7 +1,7 @@
-use super::name;
-use arena_core::BotId;
-use arena_core::admission::Op;
+use super::{name, new_player, player_id};
+use arena_core::admission::{Op, Want};
 use arena_core::channel::{ChannelKind, ChannelName, Mode};
+use arena_core::{BotId, Timestamp};
 use proptest::prelude::*;
 
 fn any_channel() -> impl Strategy<Value = ChannelName> {
@@ -33,5 +33,20 @@ pub(crate) fn any_op(bots: Vec<BotId>) -> impl Strategy<Value = Op> {
         3 => (any_channel(), limit(), proptest::option::of(mode))
             .prop_map(|(channel, max_bots, mode)| Op::Configure { channel, max_bots, mode }),
         1 => any_channel().prop_map(|channel| Op::Close { channel }),
+        4 => (any_player(), any_want()).prop_map(|(player, want)| {
+            Op::Reserve { player: new_player(player, Timestamp(30_000)), want }
+        }),
+        3 => any_player().prop_map(|player| Op::Vacate { player }),
+    ]
+}
+
+fn any_player() -> impl Strategy<Value = arena_core::PlayerId> {
+    (0..20_usize).prop_map(player_id)
+}
+
+fn any_want() -> impl Strategy<Value = Want> {
+    prop_oneof![
+        2 => any_channel().prop_map(Want::ByName),
+        1 => any_kind().prop_map(|kind| Want::Find { kind, region: None }),
     ]
 }
