@@ -1,10 +1,10 @@
 //! What a service can refuse with, sorted for whoever has to tell the client.
 
 use crate::roster::RosterError;
-use arena_core::WorldId;
 use arena_core::admission::AdmitError;
 use arena_core::bot::ProfileError;
 use arena_core::fault::HostFault;
+use arena_core::{PlayerId, WorldId};
 use arena_store::{OpError, StoreError};
 use arena_worlds::DiscoverError;
 use std::time::Duration;
@@ -45,6 +45,12 @@ pub enum ServiceError {
     /// No such world.
     #[error("there is no world {0}")]
     WorldNotFound(WorldId),
+    /// The player has no seat in the channel, or not any more.
+    #[error("player {0} has no seat there any more; join again")]
+    ReservationLapsed(PlayerId),
+    /// Another session holds the player's seat.
+    #[error("another session has taken the seat of player {0}")]
+    SeatLost(PlayerId),
     /// Too much is waiting already.
     #[error("too many requests are waiting; try again shortly")]
     Overloaded,
@@ -68,6 +74,8 @@ impl ServiceError {
             ServiceError::Roster(_) => "invalid_roster",
             ServiceError::NoBotNamed(_) => "bot_not_found",
             ServiceError::WorldNotFound(_) => "world_not_found",
+            ServiceError::ReservationLapsed(_) => "reservation_lapsed",
+            ServiceError::SeatLost(_) => "seat_lost",
             ServiceError::Overloaded => "overloaded",
             ServiceError::ShuttingDown => "shutting_down",
             ServiceError::Host(_) => "world_unavailable",
@@ -86,6 +94,7 @@ impl ServiceError {
             ServiceError::Refused(refused) => admit_class(refused),
             ServiceError::Profile(_) | ServiceError::Roster(_) => ErrorClass::Invalid,
             ServiceError::NoBotNamed(_) | ServiceError::WorldNotFound(_) => ErrorClass::NotFound,
+            ServiceError::ReservationLapsed(_) | ServiceError::SeatLost(_) => ErrorClass::Conflict,
             ServiceError::Overloaded | ServiceError::ShuttingDown | ServiceError::Host(_) => soon,
             ServiceError::Store(StoreError::BadCursor) => ErrorClass::Invalid,
             ServiceError::Store(StoreError::Taken(_) | StoreError::Overfull) => ErrorClass::Conflict,
@@ -105,6 +114,7 @@ fn admit_code(refused: &AdmitError) -> &'static str {
         AdmitError::ChannelNotFound(_) => "channel_not_found",
         AdmitError::GroupNotFound(_) => "group_not_found",
         AdmitError::BotNotFound(_) => "bot_not_found",
+        AdmitError::PlayerNotFound(_) => "player_not_found",
         AdmitError::ChannelFull { .. } => "channel_full",
         AdmitError::NotAccepting { .. } => "channel_not_accepting",
         AdmitError::NotInChannel { .. } => "not_in_channel",
@@ -119,9 +129,10 @@ fn admit_code(refused: &AdmitError) -> &'static str {
 
 fn admit_class(refused: &AdmitError) -> ErrorClass {
     match refused {
-        AdmitError::ChannelNotFound(_) | AdmitError::GroupNotFound(_) | AdmitError::BotNotFound(_) => {
-            ErrorClass::NotFound
-        }
+        AdmitError::ChannelNotFound(_)
+        | AdmitError::GroupNotFound(_)
+        | AdmitError::BotNotFound(_)
+        | AdmitError::PlayerNotFound(_) => ErrorClass::NotFound,
         AdmitError::RegionRequired | AdmitError::NameTooLong(_) => ErrorClass::Invalid,
         _ => ErrorClass::Conflict,
     }

@@ -1,4 +1,4 @@
-//! What has to be done from time to time: orphans, positions, partitions, expiry.
+//! What has to be done from time to time: orphans, positions, players' seats, partitions, expiry.
 
 use crate::error::ServiceError;
 use crate::runtime::Shared;
@@ -104,6 +104,28 @@ async fn end_strays(shared: &Shared) -> Result<(), StoreError> {
     let strays =
         worlds.into_iter().map(|world| world.hosted.channel).filter(|channel| !known.contains(channel));
     shared.nudges.nudge(&strays.collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Frees players' seats that have expired, and wakes the syncs that take the bodies out.
+pub(crate) async fn free_seats(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut every = interval(shared.settings.players.free_every);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = free_expired(&shared).await {
+            tracing::warn!(%error, "expired seats could not be freed; the next round will try again");
+        }
+    }
+}
+
+async fn free_expired(shared: &Shared) -> Result<(), ServiceError> {
+    shared.leave_lost_seats().await?;
+    let freed = shared.store.free_expired_seats(now()).await?;
+    shared.nudges.nudge(freed.iter().map(|(_, channel)| channel));
     Ok(())
 }
 

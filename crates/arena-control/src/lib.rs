@@ -1,6 +1,6 @@
 //! The services behind every door of Arena (REST, CLI, demo, timers) and the loops that keep the worlds right.
 //!
-//! Every change of assignments goes through the committer, every body through sync: there is one path for each.
+//! Every change of assignments goes through the committer, every bot's body through sync: there is one path for each.
 //! Must not import: HTTP, SQL, the command line.
 
 mod activity;
@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod housekeeping;
 mod idempotency;
+mod players;
 pub mod roster;
 mod runtime;
 mod settings;
@@ -23,6 +24,7 @@ pub use channels::{ChannelPatch, ChannelStats, Channels, NewChannel, ResetItem};
 pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
+pub use players::{Entered, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};
 pub use settings::ControlSettings;
 pub use sync::{SyncRecord, SyncTotals};
@@ -30,6 +32,6 @@ pub use worlds::Worlds;
 
 pub use arena_store::{
     Activity, ActivityFilter, Actor, Begun, BotFilter, ChannelFilter, ChannelRef, ChannelRow as ChannelView,
-    Enrolled as Imported, NewBot, Page, PageRequest, StoredReply,
+    Enrolled as Imported, NewBot, Page, PageRequest, PlayerFilter, StoredReply,
 };
 pub use arena_worlds::{Discovered as Discovery, Source, Validity, WorldSummary, WorldView};

@@ -8,6 +8,7 @@ use crate::error::ServiceError;
 use crate::health::Health;
 use crate::housekeeping;
 use crate::idempotency::Idempotency;
+use crate::players::Players;
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
 use crate::worlds::Worlds;
@@ -15,10 +16,11 @@ use arena_core::admission::{AdmitError, Applied, Op};
 use arena_core::bot::Bot;
 use arena_core::channel::ChannelName;
 use arena_core::{BotId, Metadata};
-use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store};
+use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store, now};
 use arena_worlds::{Discovery, DiscoverySettings, GuardedHost, WorldHost};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +31,8 @@ pub struct Services {
     pub channels: Channels,
     /// Bots.
     pub bots: Bots,
+    /// Players.
+    pub players: Players,
     /// Worlds.
     pub worlds: Worlds,
     /// Health.
@@ -50,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) settings: ControlSettings,
     pub(crate) stop: CancellationToken,
     committer: Committer,
+    /// Set once the seats are left that sessions of an earlier process held.
+    lost_seats_left: OnceCell<()>,
 }
 
 impl Shared {
@@ -86,6 +92,17 @@ impl Shared {
         let enrolled = self.store.enroll(actor, bots).await?;
         self.nudges.nudge(&enrolled.touched);
         Ok(enrolled)
+    }
+
+    /// Leaves the seats that are held by sessions of an earlier process, which is gone: once, before the first session
+    /// of this one may hold any.
+    pub(crate) async fn leave_lost_seats(&self) -> Result<(), ServiceError> {
+        let leave = async || {
+            let until = now().after(self.settings.players.grace);
+            self.store.leave_all_seats(until).await.map(drop)
+        };
+        self.lost_seats_left.get_or_try_init(leave).await?;
+        Ok(())
     }
 
     /// Writes one line of the activity log.
@@ -127,6 +144,7 @@ impl Control {
             log: SyncLog::default(),
             stop: stop.clone(),
             committer,
+            lost_seats_left: OnceCell::new(),
             store,
             host,
             settings,
@@ -156,6 +174,8 @@ impl Control {
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::sweep(swept, token)));
         let (expiring, token) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::expire(expiring, token)));
+        let (freeing, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::free_seats(freeing, token)));
         tasks.spawn(kill.clone().run_until_cancelled_owned(scheduler.run(stop.clone())));
         tasks.spawn(kill.clone().run_until_cancelled_owned(commits.run(stop.clone())));
         Control { services: Services::over(&shared), stop, kill, tasks }
@@ -192,6 +212,7 @@ impl Services {
         Services {
             channels: Channels { shared: share() },
             bots: Bots { shared: share() },
+            players: Players { shared: share() },
             worlds: Worlds { shared: share() },
             health: Health { shared: share() },
             activity: ActivityLog { shared: share() },

@@ -1,5 +1,6 @@
 //! Numbers that the loops run by.
 
+use crate::players::PlayerSettings;
 use arena_core::RetryPolicy;
 use arena_core::health::HealthRules;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct ControlSettings {
     pub idempotency_ttl: Duration,
     /// Assignments that may wait for their transaction; one more is refused.
     pub max_queue: usize,
+    /// How long players' seats are kept.
+    pub players: PlayerSettings,
     /// What is healthy.
     pub health: HealthRules,
 }
@@ -44,6 +47,7 @@ impl Default for ControlSettings {
             activity_retention: Duration::from_secs(30 * 86_400),
             idempotency_ttl: Duration::from_secs(86_400),
             max_queue: 4_096,
+            players: PlayerSettings::default(),
             health: HealthRules::default(),
         }
     }

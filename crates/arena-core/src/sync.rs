@@ -29,6 +29,8 @@ pub struct SyncPlan {
     pub recall: Vec<(WorldId, BotId)>,
     /// Bots to put into the world.
     pub deploy: Vec<BotId>,
+    /// Bodies of players to put into the world.
+    pub seat: Vec<BotId>,
     /// Bots that are residents already and have to be recorded as live.
     pub confirm: Vec<BotId>,
     /// Disabled bots that left the world and have to be recorded as out of it.
@@ -38,17 +40,21 @@ pub struct SyncPlan {
 }
 
 impl SyncPlan {
-    /// Compares the bots assigned to a channel with the residents of its world `world`. How many of them are deployed
+    /// Compares the bots assigned to a channel, and the bodies of the `players` who sit there, with the residents of
+    /// its world `world`. How many of them are deployed
     /// at once is up to whoever carries the plan out.
     pub fn new(
         world: &WorldId,
         desired: &[DesiredBot],
+        players: &BTreeSet<BotId>,
         residents: &BTreeSet<BotId>,
         now: Timestamp,
     ) -> SyncPlan {
         let mut plan = SyncPlan::default();
-        let assigned: BTreeSet<BotId> = desired.iter().map(|d| d.bot).collect();
+        let assigned: BTreeSet<BotId> =
+            desired.iter().map(|d| d.bot).chain(players.iter().copied()).collect();
         plan.evict.extend(residents.difference(&assigned));
+        plan.seat.extend(players.difference(residents));
         for bot in desired {
             plan.consider(bot, world, residents.contains(&bot.bot), now);
         }
@@ -112,7 +118,14 @@ mod tests {
 
     fn plan(desired: &[DesiredBot], residents: &[u128]) -> SyncPlan {
         let residents = residents.iter().map(|n| id(*n)).collect();
-        SyncPlan::new(&"here".parse().unwrap(), desired, &residents, Timestamp(100))
+        SyncPlan::new(&"here".parse().unwrap(), desired, &BTreeSet::new(), &residents, Timestamp(100))
+    }
+
+    #[test]
+    fn players_who_are_missing_are_seated_and_those_who_are_there_stay() {
+        let (players, residents) = ([id(1), id(2)].into(), [id(2), id(3)].into());
+        let plan = SyncPlan::new(&"here".parse().unwrap(), &[], &players, &residents, Timestamp(100));
+        assert_eq!((plan.seat, plan.evict, plan.deploy), (vec![id(1)], vec![id(3)], vec![]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use arena_core::admission::Op;
 use arena_core::bot::{Bot, BotState};
 use arena_core::channel::{ChannelName, Mode};
 use arena_core::fault::HostFault;
+use arena_core::player::Player;
 use arena_core::sync::{DesiredBot, SyncPlan, after_failure};
 use arena_core::{BotId, RetryPolicy, Timestamp, WorldId};
 use arena_store::{ActivityDraft, Actor, Observation, OpError, Store, StoreError, now};
@@ -43,7 +44,7 @@ pub(crate) enum Next {
 
 /// Why a sync stopped. The bots keep waiting in the store; none is forgotten.
 #[derive(Debug, thiserror::Error)]
-enum SyncError {
+pub(super) enum SyncError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -61,13 +62,13 @@ impl From<DiscoverError> for SyncError {
 
 /// What a sync did.
 #[derive(Debug, Default)]
-struct Done {
-    deployed: u64,
+pub(super) struct Done {
+    pub(super) deployed: u64,
     evicted: u64,
     wake_at: Option<Timestamp>,
-    again: bool,
+    pub(super) again: bool,
     world_gone: bool,
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
 }
 
 impl Done {
@@ -114,7 +115,7 @@ impl Syncer {
             self.drain(channel).await?;
         }
         let bots = self.store.bots_in(channel).await?;
-        if bots.is_empty() && row.world.is_none() {
+        if bots.is_empty() && row.channel.seats.players == 0 && row.world.is_none() {
             return Ok(Some(Done::default()));
         }
         self.discovery.reconcile(channel, row.world.as_ref());
@@ -135,14 +136,20 @@ impl Syncer {
         bots: &[Bot],
     ) -> Result<Done, SyncError> {
         let residents = self.host.residents(world).await?;
+        // Read after the residents: a seat is held before its body enters, so nobody who is there is missing here.
+        let players = self.store.players_with_bodies(channel).await?;
         let desired: Vec<DesiredBot> = bots.iter().map(desired).collect();
-        let plan = SyncPlan::new(world, &desired, &residents, now());
+        let bodies: BTreeMap<BotId, &Player> = players.iter().map(|p| (p.id.body(), p)).collect();
+        let seated: BTreeSet<BotId> = bodies.keys().copied().collect();
+        let plan = SyncPlan::new(world, &desired, &seated, &residents, now());
         let mut done = Done { wake_at: plan.wake_at, ..Done::default() };
         let by_id: BTreeMap<BotId, &Bot> = bots.iter().map(|bot| (bot.id, bot)).collect();
 
         self.evict(world, &plan.evict).await?;
         done.evicted = plan.evict.len() as u64;
         self.confirm(world, &plan, &by_id).await?;
+        let missing: Vec<&Player> = plan.seat.iter().filter_map(|body| bodies.get(body).copied()).collect();
+        self.seat(channel, world, &missing, &mut done).await?;
         // Those who come from another world last: theirs may not answer, and the others must not wait for it.
         let recalled: BTreeSet<BotId> = plan.recall.iter().map(|(_, bot)| *bot).collect();
         let (late, ready): (Vec<BotId>, Vec<BotId>) =

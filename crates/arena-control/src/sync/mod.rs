@@ -3,6 +3,7 @@
 mod channel;
 mod log;
 mod nudge;
+mod players;
 mod queue;
 mod scheduler;
 mod timers;

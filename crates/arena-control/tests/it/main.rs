@@ -45,6 +45,7 @@ mod lying;
 mod model;
 mod moving;
 mod outages;
+mod players;
 mod reporting;
 mod statuses;
 mod stopping;

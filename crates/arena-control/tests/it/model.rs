@@ -1,9 +1,11 @@
 //! Random sequences of what operators do, against a simple model: who is to be where, who is out, who is gone.
 
-use crate::support::{Arena, Db, actor, name};
-use arena_core::BotId;
+use crate::support::{Arena, Db, FaultyHost, actor, brisk, name};
+use arena_control::{ControlSettings, PlayerSettings, ReserveRequest};
+use arena_core::admission::Want;
 use arena_core::bot::BotState;
 use arena_core::channel::{ChannelName, Mode};
+use arena_core::{BotId, PlayerId};
 use arena_testing::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -25,11 +27,17 @@ enum Step {
     WipeOne(usize),
     Enable(usize, bool),
     DeleteBot(usize),
+    Reserve(usize),
+    Enter(usize, u64),
+    Exit(usize, u64),
+    Vacate(usize),
     Settle,
 }
 
 const CHANNELS: [&str; 4] = ["main", "main-2", "vip", "side"];
 const BOTS: usize = 24;
+/// Nothing lapses before the end.
+const LONG: std::time::Duration = std::time::Duration::from_secs(3_600);
 
 fn any_step() -> impl Strategy<Value = Step> {
     let (bot, channel) = (0..BOTS, 0..CHANNELS.len());
@@ -44,7 +52,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => channel.clone().prop_map(Step::DeleteChannel),
         1 => Just(Step::Rebalance),
         2 => Just(Step::Wipe),
-        2 => channel.prop_map(Step::WipeOne),
+        2 => channel.clone().prop_map(Step::WipeOne),
+        5 => channel.prop_map(Step::Reserve),
+        5 => (0..BOTS, 1..3_u64).prop_map(|(nth, session)| Step::Enter(nth, session)),
+        3 => (0..BOTS, 1..3_u64).prop_map(|(nth, session)| Step::Exit(nth, session)),
+        2 => (0..BOTS).prop_map(Step::Vacate),
         3 => (bot.clone(), any::<bool>()).prop_map(|(bot, enabled)| Step::Enable(bot, enabled)),
         1 => bot.prop_map(Step::DeleteBot),
         2 => Just(Step::Settle),
@@ -56,6 +68,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 #[derive(Debug, Default)]
 struct Model {
     bots: BTreeMap<BotId, Known>,
+    /// Where each player sits, and the session that holds the seat.
+    players: BTreeMap<PlayerId, (ChannelName, Option<u64>)>,
 }
 
 #[derive(Debug)]
@@ -77,7 +91,16 @@ impl Model {
         }
     }
 
+    /// The nth player, counted round.
+    fn player(&self, nth: usize) -> Option<PlayerId> {
+        self.players.keys().nth(nth % self.players.len().max(1)).copied()
+    }
+
     async fn check(&self, arena: &Arena) {
+        let players = arena.all_players().await.into_iter();
+        let players: BTreeMap<_, _> =
+            players.map(|player| (player.id, (player.channel, player.state.session()))).collect();
+        assert_eq!(players, self.players);
         let bots = arena.all_bots().await;
         assert_eq!(bots.len(), self.bots.len());
         for bot in bots {
@@ -134,6 +157,7 @@ async fn apply(arena: &Arena, model: &mut Model, ids: &[BotId], step: &Step) {
         Step::DeleteChannel(channel) => {
             let channel = name(CHANNELS[*channel]);
             if arena.channels.delete(&by, &channel).await.is_ok() {
+                model.players.retain(|_, (at, _)| *at != channel);
                 model.look(arena, Some(&channel)).await;
             }
         }
@@ -160,12 +184,51 @@ async fn apply(arena: &Arena, model: &mut Model, ids: &[BotId], step: &Step) {
             let known = model.bots.remove(&ids[*bot]);
             assert_eq!(arena.bots.delete(&by, ids[*bot]).await.is_ok(), known.is_some());
         }
+        Step::Reserve(channel) => {
+            let channel = name(CHANNELS[*channel]);
+            let row = arena.store.channel(&channel).await.unwrap();
+            let want = Want::ByName(channel.clone());
+            let request = ReserveRequest { want, user: "anon-1".to_owned(), name: "Ada".to_owned() };
+            let outcome = arena.players.reserve(&by, request).await;
+            let open = row.is_some_and(|row| row.channel.seats.status().to_string() == "ACTIVE");
+            assert_eq!(outcome.is_ok(), open, "{outcome:?}");
+            model.players.extend(outcome.map(|seat| (seat.player, (channel, None))));
+        }
+        Step::Enter(nth, session) => {
+            let Some(player) = model.player(*nth) else { return };
+            let (channel, holds) = model.players.get_mut(&player).unwrap();
+            match arena.players.enter(player, channel, *session).await {
+                Ok(entered) => {
+                    assert_eq!(entered.took_over, holds.filter(|other| other != session));
+                    *holds = Some(*session);
+                }
+                // Worlds are wiped under its hands: the seat stays, and waits.
+                Err(error) => {
+                    assert!(error.retryable(), "{error}");
+                    *holds = None;
+                }
+            }
+        }
+        Step::Exit(nth, session) => {
+            let Some(player) = model.player(*nth) else { return };
+            let (_, holds) = model.players.get_mut(&player).unwrap();
+            let held = *holds == Some(*session);
+            assert_eq!(arena.players.exit(player, *session).await.unwrap(), held);
+            *holds = holds.filter(|_| !held);
+        }
+        Step::Vacate(nth) => {
+            let Some(player) = model.player(*nth) else { return };
+            arena.players.vacate(&by, player).await.unwrap();
+            model.players.remove(&player);
+        }
         Step::Settle => arena.until_settled().await,
     }
 }
 
 async fn play(db: &Db, steps: &[Step]) {
-    let arena = Arena::start(db).await;
+    let kept = PlayerSettings { reserve_for: LONG, grace: LONG, ..PlayerSettings::default() };
+    let settings = ControlSettings { players: kept, ..brisk() };
+    let arena = Arena::start_with(db, FaultyHost::new(), settings).await;
     for channel in CHANNELS {
         arena.open(channel, 12).await;
     }

@@ -4,8 +4,9 @@ use super::{Db, FaultyHost, actor, bot, name, until};
 use arena_control::{ChannelPatch, Control, ControlSettings, NewChannel, PageRequest, Services};
 use arena_core::bot::{Bot, BotState};
 use arena_core::channel::{ChannelKind, Mode};
+use arena_core::player::Player;
 use arena_core::{BotId, Metadata, RetryPolicy};
-use arena_store::{BotFilter, NewBot, Store};
+use arena_store::{BotFilter, NewBot, PlayerFilter, Store};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +131,12 @@ impl Arena {
                 None => return bots,
             }
         }
+    }
+
+    /// Every player, by id.
+    pub(crate) async fn all_players(&self) -> Vec<Player> {
+        let page = PageRequest::first(PageRequest::MAX_LIMIT);
+        self.store.players(&PlayerFilter::default(), &page).await.unwrap().items
     }
 
     /// The trouble of a channel's last sync.

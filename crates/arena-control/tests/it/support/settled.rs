@@ -27,8 +27,8 @@ impl Arena {
         self.residents().await.into_iter().filter(|(_, at)| here(at)).map(|(bot, _)| bot).collect()
     }
 
-    /// Waits until every assigned and enabled bot is live and a resident of exactly its channel's world, nobody else
-    /// is anywhere, each channel's world is the recorded one, and no channel is over its limit.
+    /// Waits until every assigned and enabled bot is live and a resident of exactly its channel's world, every player
+    /// who has entered is one too, nobody else is anywhere, each channel's world is the recorded one, and no channel is over its limit.
     pub(crate) async fn until_settled(&self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -58,12 +58,20 @@ impl Arena {
                 expect(bot.world.is_none(), || format!("{name} is recorded in {:?}", bot.world))?;
             }
         }
+        for player in self.all_players().await {
+            let at = residents.remove(&player.id.body()).unwrap_or_default();
+            let home = Some(&player.channel).filter(|_| player.state.has_body());
+            let state = player.state;
+            expect(at.iter().eq(home), || {
+                format!("player {} of {home:?} ({state:?}) is at {at:?}", player.id)
+            })?;
+        }
         expect(residents.is_empty(), || format!("ghosts: {residents:?}"))?;
         for row in self.store.all_channels().await.unwrap() {
             let seats = row.channel.seats;
             let world = worlds.remove(&seats.name);
             expect(row.world == world, || format!("{} is recorded at {:?}", seats.name, row.world))?;
-            expect(seats.bots <= seats.max_bots, || format!("{} is overfull", seats.name))?;
+            expect(seats.taken() <= seats.max_bots, || format!("{} is overfull", seats.name))?;
         }
         expect(worlds.is_empty(), || format!("worlds of nobody: {worlds:?}"))?;
         let miscounted = self.store.miscounted_channels().await.unwrap();
