@@ -1,13 +1,15 @@
 //! World hosts for benchmarks: the native one with the town, and one that does not answer.
 
 use anyhow::Context;
+use arena_bus::Bus;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
 use arena_core::{BotId, WorldId};
 use arena_sim::{TownMap, WorldSettings};
 use arena_worlds::native::{NativeHost, NativeSettings};
 use arena_worlds::{
-    Body, CreateWorld, HostedWorld, JoinOutcome, WorldEvent, WorldHost, WorldSummary, WorldView,
+    Act, ActError, Body, CreateWorld, HostedWorld, JoinOutcome, Look, WorldEvent, WorldHost, WorldSummary,
+    WorldView,
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -16,8 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 /// The native host as the server runs it, on the town.
 pub fn native() -> anyhow::Result<NativeHost> {
-    let settings =
-        NativeSettings { map: TownMap::town(), world: WorldSettings::default(), mailbox: 64, seed: 1 };
+    let settings = NativeSettings {
+        map: TownMap::town(),
+        world: WorldSettings::default(),
+        mailbox: 64,
+        seed: 1,
+        bus: Bus::default(),
+    };
     NativeHost::new(settings).context("start the world host")
 }
 
@@ -72,6 +79,14 @@ impl WorldHost for PausedHost {
 
     async fn view(&self, _: &WorldId) -> Result<WorldView, HostFault> {
         self.never().await
+    }
+
+    async fn look(&self, _: &WorldId) -> Result<Look, HostFault> {
+        self.never().await
+    }
+
+    async fn act(&self, _: &WorldId, _: BotId, _: Act) -> Result<u64, ActError> {
+        Ok(self.never().await?)
     }
 
     async fn list(&self) -> Result<Vec<WorldSummary>, HostFault> {

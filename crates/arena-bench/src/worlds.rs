@@ -8,11 +8,12 @@ use crate::report::Report;
 use crate::roster::{ZONES, traits};
 use crate::table::{Cell, Table};
 use anyhow::{Context, ensure};
+use arena_bus::Bus;
 use arena_core::BotId;
 use arena_core::channel::ChannelName;
 use arena_sim::{TownMap, World, WorldSettings};
 use arena_worlds::native::{NativeHost, NativeSettings};
-use arena_worlds::{Body, CreateWorld, WorldHost, WorldSummary};
+use arena_worlds::{Body, BodyKind, CreateWorld, WorldHost, WorldSummary};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -51,7 +52,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
     let map = TownMap::town();
     map.warm();
     let world = WorldSettings { tick_ms: args.tick_ms, max_residents: args.bots, ..WorldSettings::default() };
-    let settings = NativeSettings { map, world, mailbox: 64, seed: 1 };
+    let settings = NativeSettings { map, world, mailbox: 64, seed: 1, bus: Bus::default() };
     let bytes_before = resident_bytes("self")?;
 
     progress(&format!("filling {} worlds with {} bots each", args.worlds, args.bots));
@@ -145,6 +146,7 @@ async fn fill_one(host: NativeHost, n: u32, bots: u32) -> anyhow::Result<()> {
 fn body(world: u32, n: usize) -> Body {
     Body {
         bot: BotId(Uuid::from_u128(u128::from(world) << 32 | n as u128)),
+        kind: BodyKind::Bot,
         epoch: 1,
         name: format!("Bench {n:06}"),
         home_zone: Some(ZONES[n % ZONES.len()].to_owned()),

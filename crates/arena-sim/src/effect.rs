@@ -219,3 +219,25 @@ pub enum Refusal {
     #[error("no such invitation")]
     NotInvited,
 }
+
+impl Refusal {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::WorldFull { .. } => "world_full",
+            Refusal::NotHere => "not_here",
+            Refusal::PartnerNotHere => "partner_not_here",
+            Refusal::BadName => "bad_name",
+            Refusal::OutsideMap => "outside_map",
+            Refusal::Blocked => "blocked",
+            Refusal::Crowded => "crowded",
+            Refusal::EmptyText => "empty_text",
+            Refusal::TextTooLong { .. } => "text_too_long",
+            Refusal::InConversation => "in_conversation",
+            Refusal::PartnerBusy => "partner_busy",
+            Refusal::WithSelf => "with_self",
+            Refusal::NotInConversation => "not_in_conversation",
+            Refusal::NotInvited => "not_invited",
+        }
+    }
+}

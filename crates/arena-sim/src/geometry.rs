@@ -95,9 +95,26 @@ impl Heading {
         })
     }
 
+    /// All of them, clockwise from north.
+    pub const ALL: [Heading; 8] = [
+        Heading::North,
+        Heading::NorthEast,
+        Heading::East,
+        Heading::SouthEast,
+        Heading::South,
+        Heading::SouthWest,
+        Heading::West,
+        Heading::NorthWest,
+    ];
+
     /// Degrees clockwise from north.
     pub fn degrees(self) -> u16 {
         self as u16 * 45
+    }
+
+    /// The heading of exactly that many degrees.
+    pub fn from_degrees(degrees: u16) -> Option<Heading> {
+        Heading::ALL.into_iter().find(|heading| heading.degrees() == degrees)
     }
 }
 

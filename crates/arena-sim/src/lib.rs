@@ -24,4 +24,7 @@ pub use geometry::{Heading, Pos, SUBTILE, Tile};
 pub use input::{Emote, Input, MAX_NAME_CHARS};
 pub use map::{MapError, TOWN_JSON, TownMap, Zone, ZoneId};
 pub use settings::{SettingsError, WorldSettings};
-pub use world::{Activity, ConversationId, ResidentView, RestoreError, World, WorldSnapshot};
+pub use world::{
+    Activity, ConversationId, ConversationPhase, ConversationView, ResidentView, RestoreError, World,
+    WorldSnapshot,
+};

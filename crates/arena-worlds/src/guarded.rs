@@ -1,7 +1,8 @@
 //! A host with a deadline on every call: one that hangs is an outage, and an outage changes nothing.
 
+use crate::act::{Act, ActError};
 use crate::host::{
-    Body, CreateWorld, HostedWorld, JoinOutcome, WorldEvent, WorldHost, WorldSummary, WorldView,
+    Body, CreateWorld, HostedWorld, JoinOutcome, Look, WorldEvent, WorldHost, WorldSummary, WorldView,
 };
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
@@ -41,11 +42,12 @@ impl GuardedHost {
         GuardedHost { host, deadline }
     }
 
-    async fn within<T>(&self, call: impl Future<Output = Result<T, HostFault>>) -> Result<T, HostFault> {
+    async fn within<T, E: From<HostFault>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         match tokio::time::timeout(self.deadline, call).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                Err(HostFault::transient(format!("the world host did not answer within {:?}", self.deadline)))
+                let detail = format!("the world host did not answer within {:?}", self.deadline);
+                Err(HostFault::transient(detail).into())
             }
         }
     }
@@ -95,6 +97,16 @@ impl GuardedHost {
     /// See [`WorldHost::view`].
     pub async fn view(&self, world: &WorldId) -> Result<WorldView, HostFault> {
         self.within(self.host.view(world)).await
+    }
+
+    /// See [`WorldHost::look`].
+    pub async fn look(&self, world: &WorldId) -> Result<Look, HostFault> {
+        self.within(self.host.look(world)).await
+    }
+
+    /// See [`WorldHost::act`]. One that was not answered in time may be carried out all the same.
+    pub async fn act(&self, world: &WorldId, body: BotId, act: Act) -> Result<u64, ActError> {
+        self.within(self.host.act(world, body, act)).await
     }
 
     /// See [`WorldHost::list`].

@@ -1,9 +1,12 @@
 //! What the control plane asks of whatever runs worlds.
 
+use crate::act::{Act, ActError};
+use arena_bus::Position;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
 use arena_core::{BotId, WorldId};
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::collections::BTreeSet;
 use tokio::sync::broadcast;
 
@@ -28,11 +31,23 @@ pub struct HostedWorld {
     pub epoch: i64,
 }
 
-/// A bot's body, about to enter a world.
+/// Whose body it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BodyKind {
+    /// A bot's: it steers itself.
+    #[default]
+    Bot,
+    /// A player's: it does what it is told, see [`WorldHost::act`].
+    Player,
+}
+
+/// A body, about to enter a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// The bot.
+    /// The bot, or the player under the id that its body has.
     pub bot: BotId,
+    /// Whose body it is.
+    pub kind: BodyKind,
     /// The epoch of its assignment; a host refuses one that is older than the newest it has seen of this bot.
     pub epoch: i64,
     /// Its name.
@@ -90,6 +105,15 @@ pub struct WorldView {
     pub overheard: Vec<(String, String)>,
 }
 
+/// A world as the viewers of its topic draw it, and where its topic went on from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// JSON, described in `docs/realtime.md`.
+    pub snapshot: Bytes,
+    /// Of the topic of the world's channel: whatever happens after the snapshot is published after this position.
+    pub position: Position,
+}
+
 /// Something a host tells by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorldEvent {
@@ -127,6 +151,13 @@ pub trait WorldHost: Send + Sync + 'static {
 
     /// Looks into a world.
     async fn view(&self, world: &WorldId) -> Result<WorldView, HostFault>;
+
+    /// Takes a snapshot for viewers between two ticks. From there on the world publishes what happens in it, at least
+    /// until nobody watches its topic any more.
+    async fn look(&self, world: &WorldId) -> Result<Look, HostFault>;
+
+    /// Has a body do something; answered after the tick that carried it out, with that tick.
+    async fn act(&self, world: &WorldId, body: BotId, act: Act) -> Result<u64, ActError>;
 
     /// Every world there is.
     async fn list(&self) -> Result<Vec<WorldSummary>, HostFault>;

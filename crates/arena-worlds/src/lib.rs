@@ -3,16 +3,18 @@
 //! A host runs worlds; discovery finds the one of a channel, or has it created. Must not import: HTTP, SQL, the
 //! services above (arena-control), or anything that decides who is assigned where.
 
+mod act;
 mod discovery;
 mod guarded;
 mod host;
 mod keeper;
 pub mod native;
 
+pub use act::{Act, ActError};
 pub use discovery::{DiscoverError, Discovered, Discovery, DiscoverySettings, Source};
 pub use guarded::{GuardedHost, Validity};
 pub use host::{
-    Body, CreateWorld, HostedWorld, JoinOutcome, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
-    WorldView,
+    Body, BodyKind, CreateWorld, HostedWorld, JoinOutcome, Look, ResidentSummary, WorldEvent, WorldHost,
+    WorldSummary, WorldView,
 };
 pub use keeper::{PositionKeeper, last_positions};

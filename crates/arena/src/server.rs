@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use arena_api::{ApiLimits, Drained};
+use arena_bus::{Bus, BusSettings};
 use arena_control::{Control, ControlSettings, Services};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
 use arena_store::{Claim, Store, StoreError, StoreOptions};
@@ -63,6 +64,8 @@ pub struct Server {
     pub services: Services,
     /// The worlds, to be looked at directly.
     pub host: NativeHost,
+    /// The topics that worlds publish to.
+    pub bus: Bus,
     control: Control,
     store: Store,
     stop: CancellationToken,
@@ -80,7 +83,8 @@ impl Server {
         let options = store_options(config);
         let claim = Claim::take(&options).await?;
         let store = Store::open(&options).await?;
-        let host = NativeHost::new(native_settings(config)?)?;
+        let bus = Bus::new(BusSettings::default());
+        let host = NativeHost::new(native_settings(config, bus.clone())?)?;
         let control = Control::start(store.clone(), Arc::new(host.clone()), control_settings(config));
         let services = control.services();
         let limits = ApiLimits {
@@ -94,7 +98,7 @@ impl Server {
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
-        Ok(Server { address, services, host, control, store, stop, api, _claim: claim })
+        Ok(Server { address, services, host, bus, control, store, stop, api, _claim: claim })
     }
 
     /// Stops accepting, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
@@ -136,7 +140,7 @@ fn control_settings(config: &Config) -> ControlSettings {
     }
 }
 
-fn native_settings(config: &Config) -> Result<NativeSettings, StartError> {
+fn native_settings(config: &Config, bus: Bus) -> Result<NativeSettings, StartError> {
     let worlds = &config.worlds;
     let seed = if worlds.seed == 0 { uuid::Uuid::new_v4().as_u64_pair().0 } else { worlds.seed };
     Ok(NativeSettings {
@@ -148,6 +152,7 @@ fn native_settings(config: &Config) -> Result<NativeSettings, StartError> {
         },
         mailbox: worlds.mailbox,
         seed,
+        bus,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The layers around routes made for the purpose.
 
 use super::*;
+use arena_bus::Bus;
 use arena_control::{Control, ControlSettings};
 use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Store, StoreOptions};
@@ -27,7 +28,8 @@ pub(crate) async fn wrapped(routes: Router, slots: usize) -> Wrapped {
     let database = TestDatabase::sqlite();
     let store = Store::open(&StoreOptions::new(database.url())).await.unwrap();
     let (map, world) = (TownMap::town(), WorldSettings::default());
-    let host = NativeHost::new(NativeSettings { map, world, mailbox: 16, seed: 7 }).unwrap();
+    let host =
+        NativeHost::new(NativeSettings { map, world, mailbox: 16, seed: 7, bus: Bus::default() }).unwrap();
     let control = Control::start(store, Arc::new(host), ControlSettings::default());
     let idempotency = control.services().idempotency;
     let mutations = Mutations { idempotency, body_limit_bytes: 100 };

@@ -2,6 +2,7 @@
 
 use crate::client::Call;
 use arena_api::{ApiLimits, router, serve};
+use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Services};
 use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Store, StoreOptions};
@@ -54,7 +55,8 @@ impl Server {
         let options = StoreOptions { max_connections: 4, ..StoreOptions::new(database.url()) };
         let store = Store::open(&options).await.unwrap();
         let (map, world) = (TownMap::town(), WorldSettings::default());
-        let host = NativeHost::new(NativeSettings { map, world, mailbox: 256, seed: 7 }).unwrap();
+        let settings = NativeSettings { map, world, mailbox: 256, seed: 7, bus: Bus::default() };
+        let host = NativeHost::new(settings).unwrap();
         let control = Control::start(store, Arc::new(host), ControlSettings::default());
         let services = control.services();
         let server = Server::listen(services, ApiLimits::default()).await;

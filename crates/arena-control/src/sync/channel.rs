@@ -9,7 +9,7 @@ use arena_core::player::Player;
 use arena_core::sync::{DesiredBot, SyncPlan, after_failure};
 use arena_core::{BotId, RetryPolicy, Timestamp, WorldId};
 use arena_store::{ActivityDraft, Actor, Observation, OpError, Store, StoreError, now};
-use arena_worlds::{Body, DiscoverError, Discovery, GuardedHost, JoinOutcome, last_positions};
+use arena_worlds::{Body, BodyKind, DiscoverError, Discovery, GuardedHost, JoinOutcome, last_positions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use tokio::task::JoinSet;
@@ -404,6 +404,7 @@ fn waiting(bot: &Bot, world: &WorldId) -> Observation {
 fn body(bot: &Bot, position: Option<(u16, u16)>) -> Body {
     Body {
         bot: bot.id,
+        kind: BodyKind::Bot,
         epoch: bot.epoch,
         name: bot.profile.name.clone(),
         home_zone: bot.profile.home_zone.clone(),

@@ -3,7 +3,7 @@
 use crate::support::{Arena, Call, Db, Fault, FaultyHost, actor, brisk, name, until};
 use arena_control::ControlSettings;
 use arena_core::BotId;
-use arena_worlds::{Body, CreateWorld, WorldHost};
+use arena_worlds::{Body, BodyKind, CreateWorld, WorldHost};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -15,7 +15,7 @@ fn sweeping() -> ControlSettings {
 fn stranger(n: u32) -> Body {
     let bot: BotId = format!("{:032x}", u128::from(n) + 0xf000).parse().unwrap();
     let name = format!("Stranger {n}");
-    Body { bot, epoch: 1, name, home_zone: None, traits: Vec::new(), position: None }
+    Body { bot, kind: BodyKind::Bot, epoch: 1, name, home_zone: None, traits: Vec::new(), position: None }
 }
 
 on_both!(bodies_without_an_assignment_are_removed, async |db: &Db| {

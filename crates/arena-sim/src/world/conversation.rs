@@ -35,8 +35,9 @@ pub(super) struct Conversation {
     pub(super) said: [u16; MEMORY],
 }
 
+/// How far a conversation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Phase {
+pub enum Phase {
     /// The invited has not answered yet.
     Invited,
     /// The two walk towards each other.

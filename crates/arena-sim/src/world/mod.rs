@@ -14,9 +14,9 @@ mod view;
 mod walking;
 mod wandering;
 
-pub use conversation::ConversationId;
+pub use conversation::{ConversationId, Phase as ConversationPhase};
 pub use snapshot::{RestoreError, WorldSnapshot};
-pub use view::{Activity, ResidentView};
+pub use view::{Activity, ConversationView, ResidentView};
 
 use crate::effect::Effect;
 use crate::geometry::Tile;

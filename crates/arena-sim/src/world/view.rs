@@ -27,6 +27,21 @@ pub struct ResidentView<'a> {
     pub zone: Option<ZoneId>,
     /// Walking speed in 1/256ths of a tile a second.
     pub speed: u16,
+    /// Whether inputs alone steer it.
+    pub puppet: bool,
+}
+
+/// A conversation as it is at this tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Its number.
+    pub conversation: ConversationId,
+    /// Who invited.
+    pub a: BotId,
+    /// Who was invited.
+    pub b: BotId,
+    /// How far it has come.
+    pub phase: Phase,
 }
 
 /// What a resident does.
@@ -71,6 +86,14 @@ impl World {
         self.slot_of(bot).map(|slot| self.view(slot))
     }
 
+    /// Every conversation, those that are not more than an invitation yet too.
+    pub fn conversations(&self) -> impl Iterator<Item = ConversationView> + '_ {
+        self.state.conversations.iter().flatten().map(|talk| {
+            let [a, b] = talk.members.map(|slot| self.resident(slot).bot);
+            ConversationView { conversation: talk.id, a, b, phase: talk.phase }
+        })
+    }
+
     /// Bytes that the world holds on the heap, without its map: an estimate from the sizes of its lists.
     pub fn heap_bytes(&self) -> usize {
         let State { residents, wakes, conversations, .. } = &self.state;
@@ -96,6 +119,7 @@ impl World {
             activity: self.activity(slot, resident),
             zone: self.map.zone_of(resident.tile),
             speed: resident.speed,
+            puppet: resident.brain.wanderer().is_none(),
         }
     }
 

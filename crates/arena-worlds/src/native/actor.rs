@@ -1,7 +1,9 @@
 //! One world as an actor: a bounded mailbox, a clock, and the simulation.
 
 use super::clock::TickClock;
-use crate::host::{Body, JoinOutcome, ResidentSummary};
+use super::topic::WorldTopic;
+use crate::act::{Act, ActError};
+use crate::host::{Body, BodyKind, JoinOutcome, Look, ResidentSummary};
 use arena_core::BotId;
 use arena_core::fault::HostFault;
 use arena_sim::{Activity, BrainKind, Effect, Input, Persona, Refusal, Tile, World};
@@ -25,11 +27,15 @@ pub(crate) enum Command {
     /// Where they stand.
     Positions { reply: oneshot::Sender<Vec<(BotId, (u16, u16))>> },
     /// Everything a viewer may know, and the last lines said.
-    View { reply: oneshot::Sender<Look> },
+    View { reply: oneshot::Sender<Seen> },
+    /// What a viewer of its topic must know to begin with.
+    Look { reply: oneshot::Sender<Result<Look, HostFault>> },
+    /// Have a body do something; answered after the tick that does it, with that tick.
+    Act { bot: BotId, act: Act, reply: oneshot::Sender<Result<u64, ActError>> },
 }
 
 /// Residents, and the last lines said: who, and what.
-pub(crate) type Look = (Vec<ResidentSummary>, Vec<(String, String)>);
+pub(crate) type Seen = (Vec<ResidentSummary>, Vec<(String, String)>);
 
 /// What everyone may read of a world without asking it.
 #[derive(Debug, Default)]
@@ -44,8 +50,14 @@ pub(crate) struct Vitals {
 /// Lines that a world remembers for viewers.
 const OVERHEARD: usize = 8;
 
-/// Bodies that wait for their tick, and who waits for them.
-type JoinReply = (Vec<BotId>, oneshot::Sender<Vec<JoinOutcome>>);
+/// Acts of one body that may wait for a tick; more are refused. Nobody does that much in a tick's time.
+const ACTS_OF_A_BODY: usize = 8;
+
+/// Bodies that wait for their tick: the place of the first one's input, all of them, and who waits for them.
+type JoinReply = (usize, Vec<BotId>, oneshot::Sender<Vec<JoinOutcome>>);
+
+/// Something that a body is about to do: the place of the input, whose it is, and who waits for it.
+type ActReply = (usize, BotId, oneshot::Sender<Result<u64, ActError>>);
 
 /// The world and what waits for its next tick.
 pub(crate) struct WorldActor {
@@ -57,12 +69,16 @@ pub(crate) struct WorldActor {
     effects: Vec<Effect>,
     joining: Vec<JoinReply>,
     leaving: Vec<oneshot::Sender<()>>,
+    /// Bounded by what each body may do in a tick times the residents that there may be.
+    acting: Vec<ActReply>,
+    topic: WorldTopic,
     overheard: VecDeque<(BotId, String)>,
 }
 
 impl WorldActor {
     pub(crate) fn new(
         sim: World,
+        topic: WorldTopic,
         phase: Duration,
         mailbox: mpsc::Receiver<Command>,
         vitals: Arc<Vitals>,
@@ -77,20 +93,28 @@ impl WorldActor {
             effects: Vec::new(),
             joining: Vec::new(),
             leaving: Vec::new(),
+            acting: Vec::new(),
+            topic,
             overheard: VecDeque::new(),
         }
     }
 
     /// Runs until the world is ended. An empty world does not tick.
     pub(crate) async fn run(mut self, ended: CancellationToken) {
+        self.topic.begin(&self.sim);
         loop {
             let due = self.clock.next();
             let ticking = !self.sim.is_empty() || !self.inputs.is_empty();
             tokio::select! {
                 biased;
                 () = ended.cancelled() => return,
-                () = tokio::time::sleep_until(due), if ticking => {
-                    self.tick();
+                () = tokio::time::sleep_until(due), if ticking || self.topic.owes() => {
+                    if ticking {
+                        self.tick();
+                    } else {
+                        self.clock.ticked(Instant::now());
+                        self.topic.tell(&self.sim, &[]);
+                    }
                     self.breathe().await;
                 }
                 command = self.mailbox.recv() => match command {
@@ -117,7 +141,8 @@ impl WorldActor {
     fn handle(&mut self, command: Command) {
         match command {
             Command::Join { bodies, reply } => {
-                self.joining.push((bodies.iter().map(|body| body.bot).collect(), reply));
+                let bots = bodies.iter().map(|body| body.bot).collect();
+                self.joining.push((self.inputs.len(), bots, reply));
                 self.wake_with(bodies.into_iter().map(join_input));
             }
             Command::Leave { bots, reply } => {
@@ -134,7 +159,33 @@ impl WorldActor {
             Command::View { reply } => {
                 let _ = reply.send(self.view());
             }
+            Command::Look { reply } => {
+                if let Some(look) = self.topic.look(&self.sim) {
+                    let _ = reply.send(look);
+                }
+            }
+            Command::Act { bot, act, reply } => match self.too_much(bot) {
+                Some(error) => {
+                    let _ = reply.send(Err(error));
+                }
+                None => {
+                    self.acting.push((self.inputs.len(), bot, reply));
+                    self.wake_with(std::iter::once(act.into_input(bot)));
+                }
+            },
         }
+    }
+
+    fn too_much(&self, bot: BotId) -> Option<ActError> {
+        let most = ACTS_OF_A_BODY * self.sim.settings().max_residents as usize;
+        if self.acting.len() >= most {
+            return Some(HostFault::transient("too many inputs wait for the world's next tick").into());
+        }
+        let waiting = self.acting.iter().filter(|(_, acting, _)| *acting == bot).count();
+        (waiting >= ACTS_OF_A_BODY).then(|| ActError::Refused {
+            code: "too_many_inputs",
+            detail: format!("a body does at most {ACTS_OF_A_BODY} things in a tick"),
+        })
     }
 
     /// Notes inputs for the next tick; an empty world, which has no tick to wait for, does it now.
@@ -150,7 +201,8 @@ impl WorldActor {
         self.clock.ticked(Instant::now());
         self.sim.step(&self.inputs, &mut self.effects);
         // Before the answers: whoever has one finds what it says in the lists too.
-        self.publish();
+        self.show_vitals();
+        self.topic.tell(&self.sim, &self.effects);
         self.answer();
         self.remember();
         self.inputs.clear();
@@ -159,14 +211,18 @@ impl WorldActor {
 
     /// Tells those who wait what their inputs led to.
     fn answer(&mut self) {
-        if !self.joining.is_empty() {
-            let refused: HashMap<BotId, HostFault> = self.effects.iter().filter_map(refusal).collect();
-            for (bots, reply) in self.joining.drain(..) {
-                let outcome = |bot: BotId| match refused.get(&bot) {
-                    Some(fault) => (bot, Err(fault.clone())),
+        if !self.joining.is_empty() || !self.acting.is_empty() {
+            let refused: HashMap<usize, &Refusal> = self.effects.iter().filter_map(refusal).collect();
+            for (first, bots, reply) in self.joining.drain(..) {
+                let outcome = |(n, bot)| match refused.get(&(first + n)) {
+                    Some(refusal) => (bot, Err(turned_away(refusal))),
                     None => (bot, Ok(())),
                 };
-                let _ = reply.send(bots.into_iter().map(outcome).collect());
+                let _ = reply.send(bots.into_iter().enumerate().map(outcome).collect());
+            }
+            let tick = self.sim.tick();
+            for (input, _, reply) in self.acting.drain(..) {
+                let _ = reply.send(refused.get(&input).map_or(Ok(tick), |refusal| Err((*refusal).into())));
             }
         }
         for reply in self.leaving.drain(..) {
@@ -185,7 +241,7 @@ impl WorldActor {
         }
     }
 
-    fn publish(&self) {
+    fn show_vitals(&self) {
         let vitals = &self.vitals;
         let residents = u32::try_from(self.sim.len()).unwrap_or(u32::MAX);
         let tick_us = if residents == 0 { 0 } else { self.clock.mean().as_micros() };
@@ -198,7 +254,7 @@ impl WorldActor {
         }
     }
 
-    fn view(&self) -> Look {
+    fn view(&self) -> Seen {
         let name_of = |bot: BotId| self.sim.get(bot).map_or_else(|| bot.to_string(), |r| r.name.to_owned());
         let residents = self.sim.residents().map(|resident| ResidentSummary {
             bot: resident.bot,
@@ -220,38 +276,43 @@ impl WorldActor {
 }
 
 fn join_input(body: Body) -> Input {
-    let traits: Vec<&str> = body.traits.iter().map(String::as_str).collect();
-    let persona = Persona::for_bot(body.bot, body.home_zone.as_deref(), &traits);
-    Input::Join {
-        bot: body.bot,
-        name: body.name,
-        brain: BrainKind::Wanderer(persona),
-        position: body.position.map(|(x, y)| Tile { x, y }),
-    }
+    let brain = match body.kind {
+        BodyKind::Player => BrainKind::Puppet,
+        BodyKind::Bot => {
+            let traits: Vec<&str> = body.traits.iter().map(String::as_str).collect();
+            BrainKind::Wanderer(Persona::for_bot(body.bot, body.home_zone.as_deref(), &traits))
+        }
+    };
+    Input::Join { bot: body.bot, name: body.name, brain, position: body.position.map(|(x, y)| Tile { x, y }) }
 }
 
-/// A join that was refused, sorted. Leaving a world that one is not in is what the caller wanted.
-fn refusal(effect: &Effect) -> Option<(BotId, HostFault)> {
-    let Effect::Refused { bot, reason, .. } = effect else { return None };
+/// The input that was refused, and why.
+fn refusal(effect: &Effect) -> Option<(usize, &Refusal)> {
+    if let Effect::Refused { input, reason, .. } = effect { Some((*input, reason)) } else { None }
+}
+
+/// A join that was refused, sorted.
+fn turned_away(reason: &Refusal) -> HostFault {
     let (code, retryable) = match reason {
-        Refusal::NotHere => return None,
         Refusal::WorldFull { .. } => ("world_full", true),
         Refusal::Crowded => ("world_crowded", true),
         _ => ("bad_body", false),
     };
-    Some((*bot, HostFault::Refused { code, detail: reason.to_string(), retryable }))
+    HostFault::Refused { code, detail: reason.to_string(), retryable }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arena_bus::Bus;
     use arena_sim::{TownMap, WorldSettings};
 
     #[tokio::test]
     async fn a_world_whose_next_tick_is_due_already_answers_before_it() {
         let sim = World::new(TownMap::town(), 1, WorldSettings::default()).unwrap();
         let (mailbox, commands) = mpsc::channel(4);
-        let mut actor = WorldActor::new(sim, Duration::ZERO, commands, Arc::default());
+        let topic = WorldTopic::new(Bus::default(), "world:a".parse().unwrap(), Arc::default());
+        let mut actor = WorldActor::new(sim, topic, Duration::ZERO, commands, Arc::default());
         let answered = async |actor: &mut WorldActor| {
             let (reply, mut residents) = oneshot::channel();
             mailbox.try_send(Command::Residents { reply }).unwrap();

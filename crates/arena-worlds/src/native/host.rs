@@ -1,13 +1,18 @@
 //! The native host: starts, finds and ends world actors.
 
 use super::actor::{Command, Vitals, WorldActor};
+use super::license::License;
 use super::residency::Residency;
+use super::topic::WorldTopic;
+use crate::act::{Act, ActError};
 use crate::host::{
-    Body, CreateWorld, HostedWorld, JoinOutcome, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
+    Body, CreateWorld, HostedWorld, JoinOutcome, Look, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
     WorldView,
 };
+use arena_bus::Bus;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
+use arena_core::topic::TopicName;
 use arena_core::{BotId, WorldId};
 use arena_sim::{SettingsError, TownMap, World, WorldSettings};
 use async_trait::async_trait;
@@ -31,6 +36,8 @@ pub struct NativeSettings {
     pub mailbox: usize,
     /// Where randomness comes from: the same seed, channels and inputs give the same worlds.
     pub seed: u64,
+    /// Where worlds publish what happens in them, as far as somebody watches.
+    pub bus: Bus,
 }
 
 /// Events that a slow listener may fall behind; then it is told so and looks for itself.
@@ -64,6 +71,7 @@ struct Handle {
     hosted: HostedWorld,
     mailbox: mpsc::Sender<Command>,
     vitals: Arc<Vitals>,
+    license: Arc<License>,
     ended: CancellationToken,
 }
 
@@ -141,9 +149,12 @@ impl NativeHost {
         let vitals = Arc::new(Vitals::default());
         // Worlds tick at different moments, so that they do not all want the cores at once.
         let phase = Duration::from_millis(seed % u64::from(settings.world.tick_ms));
-        let actor = WorldActor::new(sim, phase, commands, Arc::clone(&vitals));
+        let license = Arc::new(License::default());
+        let name = TopicName::of_world(&hosted.channel);
+        let topic = WorldTopic::new(settings.bus.clone(), name, Arc::clone(&license));
+        let actor = WorldActor::new(sim, topic, phase, commands, Arc::clone(&vitals));
         let ended = self.inner.shutdown.child_token();
-        Ok((Handle { hosted, mailbox, vitals, ended }, actor))
+        Ok((Handle { hosted, mailbox, vitals, license, ended }, actor))
     }
 
     fn run(&self, handle: &Handle, actor: WorldActor) {
@@ -179,8 +190,11 @@ impl Inner {
         Ok(worlds.by_channel.insert(hosted.channel.clone(), hosted.world.clone()))
     }
 
-    /// Takes a world off the register and ends it.
+    /// Takes a world off the register and ends it. It publishes nothing more from the moment on that it is off, and
+    /// the register is not locked while that is waited for: a publication goes through code of whoever watches.
     fn unregister(&self, world: &WorldId) {
+        let license = self.read().by_id.get(world).map(|handle| Arc::clone(&handle.license));
+        license.iter().for_each(|license| license.revoke());
         let mut worlds = self.write();
         let Some(handle) = worlds.by_id.remove(world) else { return };
         if worlds.by_channel.get(&handle.hosted.channel) == Some(world) {
@@ -205,10 +219,11 @@ impl WorldHost for NativeHost {
         let (handle, actor) = self.prepare(request)?;
         // On the register before it runs: an actor that ended before would be on it for ever.
         let older = self.inner.register(&handle)?;
-        self.run(&handle, actor);
+        // Before the new one runs: what the older world still publishes comes before the new one's first word.
         if let Some(older) = older {
             self.inner.unregister(&older);
         }
+        self.run(&handle, actor);
         Ok(handle.hosted.world)
     }
 
@@ -263,6 +278,14 @@ impl WorldHost for NativeHost {
         let (residents, overheard): (Vec<ResidentSummary>, _) =
             self.ask(world, |reply| Command::View { reply }).await?;
         Ok(WorldView { summary: summary(&handle, &self.inner.settings.world), residents, overheard })
+    }
+
+    async fn look(&self, world: &WorldId) -> Result<Look, HostFault> {
+        self.ask(world, |reply| Command::Look { reply }).await?
+    }
+
+    async fn act(&self, world: &WorldId, body: BotId, act: Act) -> Result<u64, ActError> {
+        self.ask(world, |reply| Command::Act { bot: body, act, reply }).await?
     }
 
     async fn list(&self) -> Result<Vec<WorldSummary>, HostFault> {

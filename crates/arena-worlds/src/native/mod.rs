@@ -3,6 +3,9 @@
 mod actor;
 mod clock;
 mod host;
+mod license;
+mod payload;
 mod residency;
+mod topic;
 
 pub use host::{NativeHost, NativeSettings};

@@ -171,6 +171,7 @@ impl Register {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::BodyKind;
     use uuid::Uuid;
 
     const BOT: BotId = BotId(Uuid::nil());
@@ -180,7 +181,15 @@ mod tests {
     }
 
     fn body(epoch: i64) -> Body {
-        Body { bot: BOT, epoch, name: "Ada".to_owned(), home_zone: None, traits: Vec::new(), position: None }
+        Body {
+            bot: BOT,
+            kind: BodyKind::Bot,
+            epoch,
+            name: "Ada".to_owned(),
+            home_zone: None,
+            traits: Vec::new(),
+            position: None,
+        }
     }
 
     /// `None` if it was let in.

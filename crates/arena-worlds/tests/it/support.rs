@@ -1,12 +1,13 @@
 //! A database of each kind, a native host, and bodies to put into worlds.
 
+use arena_bus::Bus;
 use arena_core::channel::ChannelName;
 use arena_core::{BotId, WorldId};
 use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Store, StoreOptions};
 use arena_testing::TestDatabase;
 use arena_worlds::native::{NativeHost, NativeSettings};
-use arena_worlds::{Body, CreateWorld, GuardedHost, WorldHost};
+use arena_worlds::{Body, BodyKind, CreateWorld, GuardedHost, WorldHost};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,10 +28,16 @@ pub(crate) fn run(database: TestDatabase, check: impl AsyncFnOnce(Store)) {
     });
 }
 
+/// A host that publishes on this bus.
+pub(crate) fn native_on(bus: &Bus, tick_ms: u32, mailbox: usize) -> NativeHost {
+    let world = WorldSettings { tick_ms, ..WorldSettings::default() };
+    let settings = NativeSettings { map: TownMap::town(), world, mailbox, seed: 7, bus: bus.clone() };
+    NativeHost::new(settings).unwrap()
+}
+
 /// A host with ticks of this length and mailboxes of this size.
 pub(crate) fn native_with(tick_ms: u32, mailbox: usize) -> NativeHost {
-    let world = WorldSettings { tick_ms, ..WorldSettings::default() };
-    NativeHost::new(NativeSettings { map: TownMap::town(), world, mailbox, seed: 7 }).unwrap()
+    native_on(&Bus::default(), tick_ms, mailbox)
 }
 
 pub(crate) fn native() -> NativeHost {
@@ -59,7 +66,15 @@ pub(crate) fn bot(n: u128) -> BotId {
 
 pub(crate) fn body(n: u128, epoch: i64) -> Body {
     let traits = vec!["curious".to_owned()];
-    Body { bot: bot(n), epoch, name: format!("Bot {n}"), home_zone: None, traits, position: None }
+    Body {
+        bot: bot(n),
+        kind: BodyKind::Bot,
+        epoch,
+        name: format!("Bot {n}"),
+        home_zone: None,
+        traits,
+        position: None,
+    }
 }
 
 pub(crate) fn bodies(range: std::ops::Range<u128>, epoch: i64) -> Vec<Body> {

@@ -1,12 +1,14 @@
 //! A world host that fails, hangs and lies as it is told, for one channel or for all.
 
+use arena_bus::Bus;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
 use arena_core::{BotId, WorldId};
 use arena_sim::{TownMap, WorldSettings};
 use arena_worlds::native::{NativeHost, NativeSettings};
 use arena_worlds::{
-    Body, CreateWorld, HostedWorld, JoinOutcome, WorldEvent, WorldHost, WorldSummary, WorldView,
+    Act, ActError, Body, CreateWorld, HostedWorld, JoinOutcome, Look, WorldEvent, WorldHost, WorldSummary,
+    WorldView,
 };
 use async_trait::async_trait;
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +27,8 @@ pub(crate) enum Call {
     Residents,
     Positions,
     View,
+    Look,
+    Act,
     List,
     Destroy,
 }
@@ -102,7 +106,8 @@ impl FaultyHost {
 
     fn with_events(events: Option<broadcast::Sender<WorldEvent>>) -> FaultyHost {
         let world = WorldSettings { tick_ms: 20, ..WorldSettings::default() };
-        let settings = NativeSettings { map: TownMap::town(), world, mailbox: 256, seed: 7 };
+        let settings =
+            NativeSettings { map: TownMap::town(), world, mailbox: 256, seed: 7, bus: Bus::default() };
         let shared = Shared {
             rules: Mutex::default(),
             channels: Mutex::default(),
@@ -155,13 +160,15 @@ impl FaultyHost {
     }
 
     /// Does a call under its fault, as far as that is the same for every call. Lies are left to the caller.
-    async fn under<T>(
+    async fn under<T, E: From<HostFault>>(
         &self,
         fault: Option<&Fault>,
-        call: impl Future<Output = Result<T, HostFault>>,
-    ) -> Result<T, HostFault> {
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         match fault {
-            Some(Fault::Status(status)) => Err(HostFault::from_http_status(*status, "the host has a fault")),
+            Some(Fault::Status(status)) => {
+                Err(HostFault::from_http_status(*status, "the host has a fault").into())
+            }
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::AnswerLost) => {
                 let _ = call.await;
@@ -175,7 +182,7 @@ impl FaultyHost {
                 let _passed = gate.acquire().await.unwrap();
                 call.await
             }
-            Some(Fault::SaysGone) => Err(HostFault::WorldGone),
+            Some(Fault::SaysGone) => Err(HostFault::WorldGone.into()),
             Some(Fault::Panic) => panic!("as the test wants it"),
             _ => call.await,
         }
@@ -267,6 +274,16 @@ impl WorldHost for FaultyHost {
     async fn view(&self, world: &WorldId) -> Result<WorldView, HostFault> {
         let fault = self.fault(Call::View, self.channel_of(world).as_ref());
         self.under(fault.as_ref(), self.native.view(world)).await
+    }
+
+    async fn look(&self, world: &WorldId) -> Result<Look, HostFault> {
+        let fault = self.fault(Call::Look, self.channel_of(world).as_ref());
+        self.under(fault.as_ref(), self.native.look(world)).await
+    }
+
+    async fn act(&self, world: &WorldId, body: BotId, act: Act) -> Result<u64, ActError> {
+        let fault = self.fault(Call::Act, self.channel_of(world).as_ref());
+        self.under(fault.as_ref(), self.native.act(world, body, act)).await
     }
 
     async fn list(&self) -> Result<Vec<WorldSummary>, HostFault> {
