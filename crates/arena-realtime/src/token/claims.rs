@@ -45,7 +45,7 @@ pub enum Role {
     Anon,
     /// Somebody who is known.
     Authenticated,
-    /// A service of ours: all topics are open to it.
+    /// A service: private topics are open to it, and it writes notices.
     ServiceRole,
 }
 

@@ -7,11 +7,14 @@ mod keys;
 pub mod secret;
 mod verifier;
 
+#[cfg(test)]
+mod tests;
+
 pub use claims::{Claims, Role, SeatClaim, UnknownRole};
 pub use error::TokenError;
 pub use issuer::Issuer;
 pub use keys::{BadKeys, KeySet};
-pub use secret::Secret;
+pub use secret::{Secret, WeakSecret};
 pub use verifier::Verifier;
 
 /// Whether this is no token at all but the name of an API key, which clients send where they have no token: then the
