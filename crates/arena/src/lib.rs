@@ -3,6 +3,7 @@
 //!
 //! Must not hold: rules, SQL or HTTP handlers. The CLI's commands are clients of the REST API, like any other.
 
+pub mod auth;
 pub mod cli;
 pub mod client;
 pub mod commands;

@@ -5,6 +5,7 @@ mod bots;
 mod channels;
 mod config;
 mod serve;
+mod token;
 mod values;
 mod worlds;
 
@@ -13,6 +14,7 @@ pub use bots::{BotFilter, BotRef, BotsCommand, RosterFormat};
 pub use channels::{ChannelFilter, ChannelsCommand, ConfigureArgs, CreateArgs, HealthArgs, SettableStatus};
 pub use config::{ConfigArgs, ConfigCommand};
 pub use serve::DemoArgs;
+pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
 pub use worlds::{DiscoverArgs, WorldsCommand};
 
@@ -87,6 +89,9 @@ pub enum Command {
     /// What happened, when, and who did it
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Tokens: what clients show to say who they are
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// The server's settings
     #[command(subcommand)]
     Config(ConfigCommand),

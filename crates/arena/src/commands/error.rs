@@ -1,6 +1,7 @@
 //! Why a command did not do what it should.
 
 use super::exit::Exit;
+use crate::auth::AuthError;
 use crate::client::{BadServerUrl, ClientError};
 use crate::config::ConfigError;
 use crate::demo::DemoError;
@@ -23,6 +24,12 @@ pub enum CommandError {
     /// The server, or the database that `arena migrate` wanted, did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The keys that tokens are signed with cannot be used.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A token would list more topics than one may.
+    #[error("a token can name {max} topics of each kind at most", max = arena_realtime::policy::Grants::MAX_PATTERNS)]
+    TooManyTopics,
     /// `arena demo` failed.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -54,9 +61,10 @@ impl CommandError {
         match self {
             CommandError::Client(ClientError::Refused(_)) => Exit::Failed,
             CommandError::Client(_) => Exit::CannotTell,
-            CommandError::BadServerUrl(_) | CommandError::NeedsYes | CommandError::UnknownFormat(_) => {
-                Exit::Usage
-            }
+            CommandError::BadServerUrl(_)
+            | CommandError::NeedsYes
+            | CommandError::TooManyTopics
+            | CommandError::UnknownFormat(_) => Exit::Usage,
             _ => Exit::Failed,
         }
     }

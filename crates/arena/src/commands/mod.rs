@@ -10,6 +10,7 @@ mod exit;
 mod health;
 mod lists;
 mod screen;
+mod token;
 mod worlds;
 
 pub use error::CommandError;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Worlds(command) => worlds::run(&session()?, command).map(done),
         Command::Bots(command) => bots::run(&session()?, command).map(done),
         Command::Activity(command) => activity::run(&session()?, command).map(done),
+        Command::Token(command) => token::run(&screen, command).map(done),
         Command::Config(command) => config::run(&screen, command).map(done),
         Command::Completions { shell } => {
             let mut script = Vec::new();

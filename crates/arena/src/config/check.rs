@@ -9,7 +9,7 @@ use super::layers::Settings;
 type Path = (&'static str, &'static str);
 
 /// Pairs of which the first must not exceed the second.
-const NOT_ABOVE: [(Path, Path); 7] = [
+const NOT_ABOVE: [(Path, Path); 11] = [
     // A channel's world must hold all of its bots.
     (("channels", "main"), ("worlds", "max_residents")),
     (("channels", "regional"), ("worlds", "max_residents")),
@@ -18,6 +18,11 @@ const NOT_ABOVE: [(Path, Path); 7] = [
     (("channels", "tournament"), ("worlds", "max_residents")),
     (("health", "warning_from_percent"), ("health", "critical_above_percent")),
     (("sync", "retry_base_ms"), ("sync", "retry_cap_ms")),
+    // What may be sent must fit into a frame, and into the outbox of whoever gets it.
+    (("realtime", "payload_limit_bytes"), ("realtime", "frame_limit_bytes")),
+    (("realtime", "payload_limit_bytes"), ("realtime", "outbox_bytes")),
+    (("realtime", "presence_limit_bytes"), ("realtime", "payload_limit_bytes")),
+    (("realtime", "drain_spread_secs"), ("realtime", "drain_deadline_secs")),
 ];
 
 /// Everything that is wrong with the values.

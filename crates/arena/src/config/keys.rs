@@ -1,6 +1,8 @@
 //! Every key: what it means and what it allows. The help, the errors and the reference are made from this.
 
 use super::value::Rule;
+use arena_realtime::policy::TopicPattern;
+use arena_realtime::token::Secret;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -75,6 +77,27 @@ const MAP: Rule = Rule::Text {
     accepts: |text| BUILT_IN_MAPS.contains(&text) || Path::new(text).is_file(),
 };
 
+const TOPICS: Rule = Rule::List {
+    allowed: "topics, such as \"room:7\", or beginnings of topics, such as \"room:*\"",
+    accepts: |text| text.parse::<TopicPattern>().is_ok(),
+};
+
+const JWT_SECRET: Rule = Rule::Secret {
+    allowed: "empty, or at least 32 bytes of text",
+    accepts: |text| text.is_empty() || Secret::shared(text).is_ok(),
+};
+
+const FILE: Rule = Rule::Text {
+    allowed: "empty, or the path of an existing file",
+    accepts: |text| text.is_empty() || Path::new(text).is_file(),
+};
+
+/// Limits that 0 takes away.
+const OR_NONE: Rule = between(0, 10_000_000);
+
+/// Lengths of time that somebody waits for, up to a day.
+const SECS: Rule = between(1, 86_400);
+
 /// Every key, in the order of the reference.
 pub const KEYS: &[Key] = &[
     key("server", "listen", ADDRESS, "Address and port of the HTTP server. Port 0 takes a free one."),
@@ -117,6 +140,20 @@ pub const KEYS: &[Key] = &[
         "max_queue",
         between(1, 1_000_000),
         "Operations that may wait for the database; more are refused as overload.",
+    ),
+    key(
+        "auth",
+        "jwt_secret",
+        JWT_SECRET,
+        "The secret that tokens are signed with (HS256). Empty means the file jwt.secret in server.data_dir, which \
+         is made where it is missing: one secret a line, the first signs, all are accepted.",
+    ),
+    key(
+        "auth",
+        "jwks_file",
+        FILE,
+        "A JSON Web Key Set (RFC 7517) whose keys are accepted too, such as those of an identity provider or the \
+         secrets of the time before a rotation.",
     ),
     key("channels", "main", SEATS, "Seats of a new MAIN channel, in bots."),
     key("channels", "regional", SEATS, "Seats of a new REGIONAL channel, in bots."),
@@ -196,6 +233,203 @@ pub const KEYS: &[Key] = &[
         "retry_jitter_percent",
         between(0, 100),
         "Share of a delay that chance may take off, in percent.",
+    ),
+    key(
+        "realtime",
+        "anonymous",
+        Rule::OneOf(&["never", "loopback", "always"]),
+        "Who may connect without a token: nobody, programs on this machine, or everybody. A request that a proxy passed on, or that a page of another site made, is not from this machine.",
+    ),
+    key(
+        "realtime",
+        "private_topics",
+        TOPICS,
+        "Topics that are private whoever asks, and open only to tokens that grant them.",
+    ),
+    key(
+        "realtime",
+        "max_connections",
+        between(1, 1_000_000),
+        "Connections at most. Each is an open file: the limit of the system must be higher.",
+    ),
+    key("realtime", "max_connections_per_user", OR_NONE, "Connections of one user at most; 0 is no limit."),
+    key(
+        "realtime",
+        "max_connections_per_address",
+        OR_NONE,
+        "Connections from one IP address (IPv6: one /64 network) at most; 0 is no limit, as it must be behind a proxy.",
+    ),
+    key("realtime", "max_topics_per_session", between(1, 10_000), "Topics that one connection may join."),
+    key(
+        "realtime",
+        "max_pending_joins",
+        between(1, 10_000),
+        "Joins of one connection that may be under way.",
+    ),
+    key(
+        "realtime",
+        "session_joins_per_sec",
+        OR_NONE,
+        "Joins of one connection, per second; 0 is no limit. All its topics may be joined at once.",
+    ),
+    key("realtime", "node_joins_per_sec", OR_NONE, "Joins of all connections, per second; 0 is no limit."),
+    key(
+        "realtime",
+        "session_messages_per_sec",
+        OR_NONE,
+        "Messages from one connection, per second; 0 is no limit.",
+    ),
+    key(
+        "realtime",
+        "user_messages_per_sec",
+        OR_NONE,
+        "Messages from one user, by all connections and HTTP, per second; 0 is no limit.",
+    ),
+    key("realtime", "topic_messages_per_sec", OR_NONE, "Messages into one topic, per second; 0 is no limit."),
+    key("realtime", "node_messages_per_sec", OR_NONE, "Messages into all topics, per second; 0 is no limit."),
+    key(
+        "realtime",
+        "session_presence_per_sec",
+        OR_NONE,
+        "Presence calls of one connection, per second; 0 is no limit.",
+    ),
+    key(
+        "realtime",
+        "topic_presence_per_sec",
+        OR_NONE,
+        "Presence calls in one topic, per second; 0 is no limit.",
+    ),
+    key(
+        "realtime",
+        "node_presence_per_sec",
+        OR_NONE,
+        "Presence calls of all connections, per second; 0 is no limit.",
+    ),
+    key(
+        "realtime",
+        "session_frames_per_sec",
+        OR_NONE,
+        "Frames from one connection, whatever is in them, per second; more close it, and 0 is no limit.",
+    ),
+    key(
+        "realtime",
+        "burst_secs",
+        between(1, 60),
+        "After a rest, so many seconds' worth of a rate may come at once.",
+    ),
+    key(
+        "realtime",
+        "max_tracked_keys",
+        between(1_000, 10_000_000),
+        "Users and topics whose rates are counted one by one; more share what is left.",
+    ),
+    key(
+        "realtime",
+        "payload_limit_bytes",
+        between(1_024, 4_194_304),
+        "Largest payload of a message, in bytes.",
+    ),
+    key(
+        "realtime",
+        "presence_limit_bytes",
+        between(128, 1_048_576),
+        "Largest payload of a presence, in bytes.",
+    ),
+    key(
+        "realtime",
+        "frame_limit_bytes",
+        between(65_536, 16_777_216),
+        "Largest frame, or message of several frames, in bytes; larger ones close the connection.",
+    ),
+    key(
+        "realtime",
+        "outbox_bytes",
+        between(65_536, 67_108_864),
+        "What may wait to be written to one connection, in bytes. Above it worlds skip to the newest state, and other topics close the connection as too slow.",
+    ),
+    key("realtime", "max_batch_messages", between(1, 10_000), "Messages in one HTTP request at most."),
+    key(
+        "realtime",
+        "idle_timeout_secs",
+        between(5, 3_600),
+        "A connection that is silent for so long is closed, in seconds. Clients beat every 15 to 30 s.",
+    ),
+    key(
+        "realtime",
+        "world_history_messages",
+        between(1, 100_000),
+        "Messages kept of a world's topic, for those who come back.",
+    ),
+    key(
+        "realtime",
+        "world_history_bytes",
+        between(1_024, 1_073_741_824),
+        "Bytes kept of a world's topic at most.",
+    ),
+    key("realtime", "history_messages", between(1, 100_000), "Messages kept of any other topic."),
+    key("realtime", "history_bytes", between(1_024, 1_073_741_824), "Bytes kept of any other topic at most."),
+    key(
+        "realtime",
+        "history_linger_secs",
+        SECS,
+        "How long a topic's history outlives its last member, in seconds.",
+    ),
+    key("realtime", "last_value_topics", TOPICS, "Topics whose last message is kept longer than others'."),
+    key(
+        "realtime",
+        "last_value_linger_secs",
+        between(1, 2_592_000),
+        "How long those outlive their last member, in seconds.",
+    ),
+    key(
+        "realtime",
+        "max_pending_messages",
+        between(16, 1_000_000),
+        "Messages of one topic that may wait to be delivered; more are refused.",
+    ),
+    key("realtime", "max_topics", between(100, 10_000_000), "Topics that exist at once; no more are opened."),
+    key(
+        "realtime",
+        "presence_occupancy_above",
+        between(1, 100_000),
+        "Members above which a topic tells how many are present instead of who.",
+    ),
+    key("realtime", "token_warning_secs", SECS, "How long before its end a token is warned of, in seconds."),
+    key(
+        "realtime",
+        "token_grace_secs",
+        between(0, 3_600),
+        "How long a connection may go on after its token's end, in seconds.",
+    ),
+    key(
+        "realtime",
+        "join_token_ttl_secs",
+        between(30, 86_400),
+        "How long the token that a player gets for a seat is good for, in seconds.",
+    ),
+    key(
+        "realtime",
+        "reserve_secs",
+        between(5, 3_600),
+        "How long a seat is held for a player who has not come yet, in seconds.",
+    ),
+    key(
+        "realtime",
+        "seat_grace_secs",
+        between(0, 3_600),
+        "How long a seat is held for a player whose connection broke, in seconds.",
+    ),
+    key(
+        "realtime",
+        "drain_spread_secs",
+        between(0, 300),
+        "At shutdown: over how long the closing of connections is spread, in seconds, so that they do not all come back at once.",
+    ),
+    key(
+        "realtime",
+        "drain_deadline_secs",
+        between(1, 600),
+        "At shutdown: after how long what is still open is cut off, in seconds.",
     ),
     key(
         "log",

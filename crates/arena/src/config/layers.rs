@@ -282,12 +282,12 @@ mod tests {
                 "sync.every (file arena.toml, line 3): unknown key; [sync] has every_secs, concurrency, \
                  max_deploys_per_run, retry_base_ms, retry_factor, retry_cap_ms, retry_attempts, \
                  retry_jitter_percent",
-                "wolrds (file arena.toml, line 5): is not a section; there are server, database, channels, \
-                 health, worlds, sync, log",
+                "wolrds (file arena.toml, line 5): is not a section; there are server, database, auth, channels, \
+                 health, worlds, sync, realtime, log",
                 "worlds.ticks (environment variable ARENA_WORLDS__TICKS): unknown key; [worlds] has map, \
                  tick_ms, mailbox, max_residents, snapshot_every_ms, cache_ttl_secs, host_timeout_ms, seed",
-                "x (environment variable ARENA_X__Y): is not a section; there are server, database, \
-                 channels, health, worlds, sync, log",
+                "x (environment variable ARENA_X__Y): is not a section; there are server, database, auth, \
+                 channels, health, worlds, sync, realtime, log",
                 "worlds.tick_ms = 0 (environment variable ARENA_WORLDS__TICK_MS): must be a whole number \
                  from 10 to 10000",
                 "sync.concurrency = \"many\" (file arena.toml, line 2): must be a whole number from 1 to 1024",

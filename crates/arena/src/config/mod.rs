@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod keys;
 mod layers;
+mod realtime;
 mod redact;
 mod sections;
 mod show;
@@ -16,7 +17,8 @@ mod value;
 pub use error::{ConfigError, ConfigProblem};
 pub use keys::{KEYS, Key};
 pub use layers::{Flags, Loaded, Setting, Source};
-pub use redact::DatabaseUrl;
+pub use realtime::{Anonymous, AuthConfig, RealtimeConfig};
+pub use redact::{DatabaseUrl, HiddenText};
 pub use sections::{
     ChannelsConfig, Config, DatabaseConfig, HealthConfig, LogConfig, LogFormat, LogLevel, ServerConfig,
     SyncConfig, WorldsConfig,

@@ -1,4 +1,4 @@
-//! Database URLs, whose passwords are never shown.
+//! Secrets, and database URLs, whose passwords are never shown.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,6 +37,39 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", redact_url(&self.0))
     }
+}
+
+/// A secret. It prints as stars; only [`HiddenText::expose`] gives it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HiddenText(String);
+
+impl HiddenText {
+    /// Wraps a secret.
+    pub fn new(text: String) -> HiddenText {
+        HiddenText(text)
+    }
+
+    /// The secret.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", redact_secret(&self.0))
+    }
+}
+
+/// Hides all of it, but not whether there is one.
+pub(super) fn redact_secret(text: &str) -> String {
+    if text.is_empty() { String::new() } else { HIDDEN.to_owned() }
 }
 
 /// Hides the password before the last `@` and in parameters named like one. It takes no URL parser, so that what

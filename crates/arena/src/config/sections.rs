@@ -1,5 +1,6 @@
 //! One struct per component, and its defaults beside it.
 
+use super::realtime::{AuthConfig, RealtimeConfig};
 use super::redact::DatabaseUrl;
 use arena_core::RetryPolicy;
 use arena_core::admission::{AdmissionRules, KindLimits};
@@ -17,6 +18,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// The database.
     pub database: DatabaseConfig,
+    /// How tokens are signed and checked.
+    pub auth: AuthConfig,
     /// Limits of new channels and sharding.
     pub channels: ChannelsConfig,
     /// When the health report warns.
@@ -25,6 +28,8 @@ pub struct Config {
     pub worlds: WorldsConfig,
     /// The reconciler.
     pub sync: SyncConfig,
+    /// The realtime gateway.
+    pub realtime: RealtimeConfig,
     /// Logging.
     pub log: LogConfig,
 }

@@ -78,6 +78,7 @@ fn as_json(value: &Value) -> serde_json::Value {
         Value::Integer(n) => json!(n),
         Value::Boolean(b) => json!(b),
         Value::String(text) => json!(text),
+        Value::Array(items) => items.iter().map(as_json).collect(),
         other => json!(other.to_string()),
     }
 }
@@ -113,6 +114,35 @@ mod tests {
         assert_eq!(loaded.config.database.url.expose(), "postgres://arena:s3cret@db/arena");
         let marked = "# > environment variable ARENA_DATABASE_URL; the default is \"\"\nurl = ";
         assert!(effective_as_toml(&loaded).contains(marked));
+    }
+
+    #[test]
+    fn a_secret_is_shown_nowhere_not_even_where_it_is_wrong() {
+        let load = |value: &str| {
+            let file = format!("[auth]\njwt_secret = {value}\n");
+            load_from(Some(("arena.toml".into(), file)), std::iter::empty(), &Flags::default())
+        };
+        let secret = "s3cret-s3cret-s3cret-s3cret-s3cret";
+        let loaded = load(&format!("\"{secret}\"")).unwrap();
+        assert_eq!(loaded.config.auth.jwt_secret.expose(), secret);
+        for text in [effective_as_toml(&loaded), effective_as_json(&loaded), format!("{:?}", loaded.config)] {
+            assert!(text.contains("***") && !text.contains("s3cret"), "{text}");
+        }
+        for wrong in ["\"s3cret\"", "[\"s3cret\"]", "{ a = \"s3cret\" }"] {
+            let error = load(wrong).unwrap_err().to_string();
+            assert!(error.contains("auth.jwt_secret = \"***\"") && !error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_an_array_in_the_file_and_has_commas_in_a_variable() {
+        let variable = ("ARENA_REALTIME__PRIVATE_TOPICS".into(), "room:*, staff ,".into());
+        let loaded = load_from(None, std::iter::once(variable), &Flags::default()).unwrap();
+        let shown = effective_as_toml(&loaded);
+        assert!(shown.contains("private_topics = [\"room:*\", \"staff\"]"), "{shown}");
+        assert_eq!(toml::from_str::<Config>(&shown).unwrap(), loaded.config);
+        let json: serde_json::Value = serde_json::from_str(&effective_as_json(&loaded)).unwrap();
+        assert_eq!(json["realtime"]["private_topics"]["value"], json!(["room:*", "staff"]));
     }
 
     #[test]

@@ -8,6 +8,8 @@ fn help_pages() {
         "serve",
         "demo",
         "migrate",
+        "token",
+        "token create",
         "config",
         "config show",
         "config check",

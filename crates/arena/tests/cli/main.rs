@@ -9,4 +9,5 @@ mod health;
 mod help;
 mod lists;
 mod support;
+mod token;
 mod verbs;
