@@ -27,6 +27,8 @@ pub struct ResidentView<'a> {
     pub zone: Option<ZoneId>,
     /// Walking speed in 1/256ths of a tile a second.
     pub speed: u16,
+    /// How long it really takes for a tile, in 1/256ths of a tick: its speed, rounded to what the world counts in.
+    pub tile_time: u64,
     /// Whether inputs alone steer it.
     pub puppet: bool,
 }
@@ -119,6 +121,7 @@ impl World {
             activity: self.activity(slot, resident),
             zone: self.map.zone_of(resident.tile),
             speed: resident.speed,
+            tile_time: resident.leg_time(&self.settings),
             puppet: resident.brain.wanderer().is_none(),
         }
     }

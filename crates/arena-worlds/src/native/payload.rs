@@ -1,16 +1,19 @@
 //! What viewers are sent of a world, as JSON: a snapshot, and from then on what changed at each tick.
 //!
 //! A delta is the difference between what viewers know and what the world is now, so that whatever moves the
-//! simulation, viewers end up where the world is. Effects only add what leaves no trace: words, feelings, meetings.
+//! simulation, viewers end up where the world is. Effects add what leaves no trace: words, feelings, meetings, and
+//! turns that were undone within the tick.
 
 use arena_core::BotId;
 use arena_sim::{
-    Activity, ConversationPhase, Effect, Emote, EndReason, Heading, Pos, ResidentView, SUBTILE, Tile,
-    TownMap, World, ZoneId,
+    Activity, ConversationPhase, Effect, Emote, EndReason, Heading, MoveKind, Pos, ResidentView, SUBTILE,
+    Tile, TownMap, World, ZoneId,
 };
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
 
 /// Bytes that a resident takes in a snapshot, about.
 const RESIDENT_BYTES: usize = 192;
@@ -66,6 +69,10 @@ impl Known {
     fn to(&self) -> Option<(u16, u16)> {
         (self.doing == Doing::Walking).then_some((self.stop.x, self.stop.y))
     }
+
+    fn emote(&self) -> Option<Emote> {
+        if let Doing::Emoting(emote) = self.doing { Some(emote) } else { None }
+    }
 }
 
 /// Everyone as viewers will know them, in the order of their ids.
@@ -80,7 +87,7 @@ pub(super) fn snapshot(sim: &World) -> Bytes {
         tick: sim.tick(),
         tick_ms: sim.settings().tick_ms,
         map: MapSize { width: map.width(), height: map.height() },
-        residents: sim.residents().map(|view| Resident::new(&view, map)).collect(),
+        residents: sim.residents().map(|view| Resident::new(sim, &view)).collect(),
         conversations: (sim.conversations())
             .map(|talk| Conversation {
                 conversation: talk.conversation.0,
@@ -106,9 +113,15 @@ pub(super) fn delta(sim: &World, effects: &[Effect], before: &mut Vec<Known>) ->
         delta.add(effect);
     }
     // Somebody who left and came back within the tick did both.
-    let went: BTreeSet<BotId> = (effects.iter())
-        .filter_map(|effect| if let Effect::Left { bot, .. } = effect { Some(*bot) } else { None })
-        .collect();
+    let went = bots(effects, |effect| match effect {
+        Effect::Left { bot, .. } => Some(*bot),
+        _ => None,
+    });
+    // Somebody who turned twice may look the same and be a tile beside its way.
+    let turned = bots(effects, |effect| match effect {
+        Effect::Moved { bot, kind, .. } if *kind != MoveKind::Passed => Some(*bot),
+        _ => None,
+    });
     let mut old = before.iter().peekable();
     let mut after = Vec::with_capacity(sim.len());
     for view in sim.residents() {
@@ -118,19 +131,26 @@ pub(super) fn delta(sim: &World, effects: &[Effect], before: &mut Vec<Known>) ->
             delta.left.push(gone.bot);
         }
         match old.next_if(|old| old.bot == now.bot) {
-            Some(then) if went.contains(&now.bot) => {
+            Some(then) if went.binary_search(&now.bot).is_ok() => {
                 delta.left.push(then.bot);
-                delta.joined.push(Resident::new(&view, map));
+                delta.joined.push(Resident::new(sim, &view));
             }
-            Some(then) if *then == now => {}
+            Some(then) if *then == now && turned.binary_search(&now.bot).is_err() => {}
             Some(then) => delta.moved.push(Moved::new(then, &now, &view, map)),
-            None => delta.joined.push(Resident::new(&view, map)),
+            None => delta.joined.push(Resident::new(sim, &view)),
         }
     }
     delta.left.extend(old.map(|gone| gone.bot));
     *before = after;
     let entries = delta.entries();
     (entries > 0).then(|| json(&delta, 32 + entries * ENTRY_BYTES))
+}
+
+/// Those whom effects of one sort are about, in order.
+fn bots(effects: &[Effect], sort: impl Fn(&Effect) -> Option<BotId>) -> Vec<BotId> {
+    let mut bots: Vec<BotId> = effects.iter().filter_map(sort).collect();
+    bots.sort_unstable();
+    bots
 }
 
 fn json(value: &impl Serialize, capacity: usize) -> Bytes {
@@ -180,21 +200,21 @@ struct Resident<'a> {
 }
 
 impl<'a> Resident<'a> {
-    fn new(view: &ResidentView<'a>, map: &'a TownMap) -> Resident<'a> {
+    fn new(sim: &'a World, view: &ResidentView<'a>) -> Resident<'a> {
         let known = Known::from(view);
         let (x, y) = place(view.pos);
         Resident {
             id: view.bot,
             name: view.name,
             kind: if view.puppet { "player" } else { "bot" },
-            speed: Rounded::new(view.speed.into(), 1_000),
+            speed: speed(sim, view),
             x,
             y,
             to: known.to(),
             heading: known.heading.degrees(),
-            zone: zone_name(known.zone, map),
+            zone: zone_name(known.zone, sim.map()),
             activity: known.doing.as_str(),
-            emote: if let Doing::Emoting(emote) = known.doing { Some(emote) } else { None },
+            emote: known.emote(),
         }
     }
 }
@@ -234,6 +254,8 @@ struct Moved<'a> {
     /// Left out where `to` tells it: a resident with a goal walks, and one without is idle.
     #[serde(skip_serializing_if = "Option::is_none")]
     activity: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emote: Option<Emote>,
     /// Left out where it is the same as before.
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<Option<&'a str>>,
@@ -250,6 +272,7 @@ impl<'a> Moved<'a> {
             to: now.to(),
             heading: now.heading.degrees(),
             activity: (!told).then_some(now.doing.as_str()),
+            emote: now.emote(),
             zone: (then.zone != now.zone).then(|| zone_name(now.zone, map)),
         }
     }
@@ -324,33 +347,30 @@ impl<'a> Delta<'a> {
     }
 }
 
-/// A number of 1/256ths, rounded for people and written as a whole one where it is.
-struct Rounded {
-    parts: i32,
-    /// 10 to the power of the decimals that are kept.
-    scale: u32,
-}
-
-impl Rounded {
-    fn new(parts: i32, scale: u32) -> Rounded {
-        Rounded { parts, scale }
-    }
-}
+/// A number with few decimals, written as a whole one where it is.
+struct Rounded(f64);
 
 impl Serialize for Rounded {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.parts % SUBTILE == 0 {
-            return serializer.serialize_i32(self.parts / SUBTILE);
+        if self.0.fract() == 0.0 {
+            return serializer.serialize_i32(self.0 as i32);
         }
-        let scale = f64::from(self.scale);
-        serializer.serialize_f64((f64::from(self.parts) / f64::from(SUBTILE) * scale).round() / scale)
+        serializer.serialize_f64(self.0)
     }
 }
 
 /// In tiles, whole numbers being the middles of tiles: where somebody stands reads like a tile.
 fn place(pos: Pos) -> (Rounded, Rounded) {
-    let middle = SUBTILE / 2;
-    (Rounded::new(pos.x - middle, 100), Rounded::new(pos.y - middle, 100))
+    let tiles = |parts: i32| f64::from(parts - SUBTILE / 2) / f64::from(SUBTILE);
+    let rounded = |tiles: f64| Rounded((tiles * 100.0).round() / 100.0);
+    (rounded(tiles(pos.x)), rounded(tiles(pos.y)))
+}
+
+/// In tiles a second. Three decimals: a viewer who walks somebody along across a whole map is off by a few
+/// hundredths of a tile.
+fn speed(sim: &World, view: &ResidentView<'_>) -> Rounded {
+    let tile_ms = view.tile_time as f64 * f64::from(sim.settings().tick_ms) / f64::from(SUBTILE);
+    Rounded((1_000_000.0 / tile_ms).round() / 1_000.0)
 }
 
 fn zone_name(zone: Option<ZoneId>, map: &TownMap) -> Option<&str> {
