@@ -134,3 +134,150 @@ impl WorldTopic {
 fn publish(stream: &Arc<Stream>, event: &str, json: Bytes) -> bool {
     stream.publish(Draft::new(event, Payload::Json(json))).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arena_bus::{BusSettings, Keep, Position};
+    use arena_core::BotId;
+    use arena_sim::{BrainKind, Input, TownMap, WorldSettings};
+    use std::time::{Duration, Instant};
+    use uuid::Uuid;
+
+    /// A topic, the license to publish there, and a world in which something happens at every tick.
+    struct Stage {
+        bus: Bus,
+        license: Arc<License>,
+        topic: WorldTopic,
+        sim: World,
+    }
+
+    fn name() -> TopicName {
+        "world:a".parse().unwrap()
+    }
+
+    impl Stage {
+        fn new(linger: Duration) -> Stage {
+            let world = Keep { linger, ..BusSettings::default().world };
+            Stage::on(Bus::new(BusSettings { world, ..BusSettings::default() }))
+        }
+
+        fn on(bus: Bus) -> Stage {
+            let license = Arc::new(License::default());
+            let topic = WorldTopic::new(bus.clone(), name(), Arc::clone(&license));
+            let sim = World::new(TownMap::town(), 7, WorldSettings::default()).unwrap();
+            let mut stage = Stage { bus, license, topic, sim };
+            let bot = BotId(Uuid::from_u128(1));
+            let join = Input::Join { bot, name: "Ada".into(), brain: BrainKind::Puppet, position: None };
+            stage.sim.step(&[join], &mut Vec::new());
+            stage
+        }
+
+        fn tick(&mut self) {
+            let bot = BotId(Uuid::from_u128(1));
+            let mut effects = Vec::new();
+            self.sim.step(&[Input::Say { bot, text: "Oh.".to_owned() }], &mut effects);
+            self.topic.tell(&self.sim, &effects);
+        }
+
+        fn position(&self) -> Position {
+            self.bus.get(&name()).expect("the topic is open").position()
+        }
+    }
+
+    fn events(stream: &Arc<Stream>) -> Vec<(u64, String)> {
+        let messages = stream.view(|view| view.since(0, 100));
+        messages.iter().map(|message| (message.offset, message.event.to_string())).collect()
+    }
+
+    fn told(offset: u64, event: &str) -> (u64, String) {
+        (offset, event.to_owned())
+    }
+
+    #[test]
+    fn nothing_is_told_where_nobody_watches() {
+        let mut stage = Stage::new(Duration::ZERO);
+        stage.tick();
+        assert!(stage.bus.is_empty(), "a world does not open its topic by itself");
+        let stream = stage.bus.open(&name()).unwrap();
+        let before = stream.position();
+        stage.tick();
+        assert_eq!(stream.position(), before);
+        assert!(matches!(stage.topic.state, State::Silent));
+    }
+
+    #[test]
+    fn who_begins_to_watch_gets_a_snapshot_and_then_every_tick() {
+        let mut stage = Stage::new(Duration::from_secs(60));
+        let stream = stage.bus.open(&name()).unwrap();
+        stage.tick();
+        stage.tick();
+        assert_eq!(events(&stream), [told(1, "snapshot"), told(2, "delta")]);
+    }
+
+    #[test]
+    fn a_look_begins_it_and_another_one_does_not_begin_it_again() {
+        let mut stage = Stage::new(Duration::from_secs(60));
+        let first = stage.topic.look(&stage.sim).unwrap().unwrap();
+        stage.tick();
+        let second = stage.topic.look(&stage.sim).unwrap().unwrap();
+        assert_eq!(second.position, Position { offset: 2, epoch: first.position.epoch });
+        assert_ne!(first.snapshot, second.snapshot);
+    }
+
+    #[test]
+    fn a_position_from_before_a_silence_cannot_be_resumed() {
+        let mut stage = Stage::new(Duration::ZERO);
+        let position = stage.topic.look(&stage.sim).unwrap().unwrap().position;
+        stage.tick();
+        let stream = stage.bus.get(&name()).unwrap();
+        let recovery = stream.view(|view| view.recover(&position));
+        assert!(matches!(recovery, arena_bus::Recovery::Lost), "its tick was not told: {recovery:?}");
+    }
+
+    #[test]
+    fn a_stream_that_was_ended_and_opened_again_gets_a_snapshot_first() {
+        let mut stage = Stage::new(Duration::from_secs(60));
+        let old = stage.topic.look(&stage.sim).unwrap().unwrap().position;
+        stage.bus.sweep(Instant::now() + Duration::from_secs(3_600));
+        assert!(stage.bus.is_empty(), "a world does not keep its topic open");
+        let stream = stage.bus.open(&name()).unwrap();
+        stage.tick();
+        stage.tick();
+        assert_eq!(events(&stream), [told(1, "snapshot"), told(2, "delta")]);
+        assert_ne!(stage.position().epoch, old.epoch);
+    }
+
+    #[test]
+    fn a_world_that_has_lost_its_license_says_nothing_whatever_happens() {
+        let mut old = Stage::new(Duration::from_secs(60));
+        let mut new = Stage::on(old.bus.clone());
+        old.topic.look(&old.sim).unwrap().unwrap();
+        old.license.revoke();
+        new.topic.begin(&new.sim);
+        let begun = new.position();
+        old.tick();
+        old.topic.begin(&old.sim);
+        assert!(old.topic.look(&old.sim).is_none());
+        assert_eq!(new.position(), begun);
+        new.tick();
+        assert_eq!(new.position(), Position { offset: 2, epoch: begun.epoch });
+    }
+
+    #[test]
+    fn a_license_is_not_revoked_while_something_is_published() {
+        let license = Arc::new(License::default());
+        let (sender, revoked) = std::sync::mpsc::channel();
+        let held = license.hold().unwrap();
+        let revoker = Arc::clone(&license);
+        let thread = std::thread::spawn(move || {
+            revoker.revoke();
+            sender.send(()).unwrap();
+        });
+        assert!(revoked.recv_timeout(Duration::from_millis(20)).is_err());
+        drop(held);
+        revoked.recv_timeout(Duration::from_secs(30)).unwrap();
+        thread.join().unwrap();
+        assert!(license.hold().is_none());
+    }
+}

@@ -14,6 +14,9 @@ mod support;
 
 mod discovering;
 mod keeping;
+mod native_acts;
 mod native_load;
 mod native_residents;
+mod native_topics;
 mod native_worlds;
+mod viewer;

@@ -77,6 +77,11 @@ pub(crate) fn body(n: u128, epoch: i64) -> Body {
     }
 }
 
+/// A player's body.
+pub(crate) fn player(n: u128, epoch: i64) -> Body {
+    Body { kind: BodyKind::Player, name: format!("Player {n}"), ..body(n, epoch) }
+}
+
 pub(crate) fn bodies(range: std::ops::Range<u128>, epoch: i64) -> Vec<Body> {
     range.map(|n| body(n, epoch)).collect()
 }
