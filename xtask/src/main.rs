@@ -3,6 +3,7 @@
 //! Must not import: any crate of Arena but arena-testing, so that a task starts after seconds of compiling.
 
 mod bench;
+mod clients;
 mod deny;
 mod run;
 mod test;
@@ -34,6 +35,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// The published realtime clients that the tests use, installed below target/
+    Clients,
     /// Licences, advisories, bans and sources of all dependencies (cargo-deny)
     Deny,
     /// One benchmark, in release mode
@@ -69,6 +72,10 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Lint => lint(),
         Task::Test { args } => test::run(&args),
+        Task::Clients => {
+            tools::ensure()?;
+            clients::ensure().map(drop)
+        }
         Task::Deny => deny::run(),
         Task::Bench { name, args } => bench::run(&name, &args),
     }

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 use arena_testing::{Durability, ENV_POSTGRES, PostgresOptions, PostgresServer};
 
+use crate::clients::{self, ENV_CLIENTS};
 use crate::run::{self, announce, cargo, step};
 use crate::tools;
 
@@ -19,11 +20,13 @@ const MAX_CONNECTIONS: u32 = 600;
 /// Nothing is printed after the runner's own last line.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     tools::ensure()?;
+    let clients = clients::ensure()?;
     let server = if tools::has_own_server() { None } else { Some(start_postgres()?) };
     let with_server = |mut command: Command| {
         if let Some(server) = &server {
             command.env(ENV_POSTGRES, server.url());
         }
+        command.env(ENV_CLIENTS, &clients);
         run::status(command)
     };
 

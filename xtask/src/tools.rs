@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use arena_testing::{ENV_POSTGRES, ServerError, find_on_path, find_pgbouncer, find_postgres};
 
+use crate::clients;
 use crate::run::{self, step};
 
 /// Where Debian keeps what it does when a server package is installed.
@@ -19,9 +20,12 @@ struct Tool {
     check: fn() -> Result<(), ServerError>,
 }
 
-const TOOLS: [Tool; 2] = [
+const TOOLS: [Tool; 5] = [
     Tool { package: "postgresql", check: check_postgres },
     Tool { package: "pgbouncer", check: || find_pgbouncer().map(drop) },
+    Tool { package: "nodejs", check: clients::check_node },
+    Tool { package: "npm", check: clients::check_npm },
+    Tool { package: "python3-venv", check: clients::check_python },
 ];
 
 /// A developer who names a server needs none of ours.
