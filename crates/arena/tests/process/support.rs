@@ -3,6 +3,7 @@
 use arena_testing::{TempDir, TestDatabase, free_port, wait_until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub fn signal(child: &Child, name: &str) {
 pub struct Arena {
     dir: TempDir,
     database: TestDatabase,
+    settings: Vec<(String, String)>,
     port: u16,
     child: Option<Child>,
 }
@@ -35,8 +37,15 @@ pub struct Arena {
 impl Arena {
     /// Starts a server over a database of its own.
     pub fn start(database: TestDatabase) -> Arena {
+        Arena::start_with(database, &[])
+    }
+
+    /// The same with settings, by the names of their environment variables.
+    pub fn start_with(database: TestDatabase, settings: &[(&str, &str)]) -> Arena {
         let dir = TempDir::new("process").unwrap();
-        let mut arena = Arena { dir, database, port: free_port(), child: None };
+        let settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut arena = Arena { dir, database, settings, port: free_port(), child: None };
         arena.launch();
         arena
     }
@@ -54,7 +63,8 @@ impl Arena {
     pub fn command_at(&self, address: &str) -> Command {
         let mut command = arena();
         command.args(["serve", "--log", "warn", "--listen", address]);
-        command.arg("--data-dir").arg(self.dir.path()).args(["--database-url", self.database.url()]);
+        command.arg("--data-dir").arg(self.data_dir()).args(["--database-url", self.database.url()]);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
@@ -62,6 +72,11 @@ impl Arena {
     /// Where it listens.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where it keeps its data.
+    pub fn data_dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Ends the process at once, as a power cut would.
