@@ -5,15 +5,20 @@
 
 mod admission;
 mod databases;
+mod dialect;
 mod engine;
+mod fanout;
 mod floor;
 mod healing;
 mod hosts;
 mod http;
 mod latency;
+mod load;
 mod machine;
+mod raw_room;
 mod report;
 mod roster;
+mod server;
 mod start;
 mod table;
 mod worlds;
@@ -45,13 +50,20 @@ enum Bench {
     Worlds(worlds::Args),
     /// From starting the server to its first deployed bot; what it takes when idle
     Start(start::Args),
+    /// Messages to rooms through the gateway, beside bare sockets
+    Fanout(fanout::Args),
+    /// The server of bare sockets that `fanout` starts
+    #[command(hide = true)]
+    RawRoom(raw_room::Args),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli.bench) {
         Ok(report) => {
-            println!("{}", if cli.json { report.to_json() } else { report.to_string() });
+            if let Some(report) = report {
+                println!("{}", if cli.json { report.to_json() } else { report.to_string() });
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -61,15 +73,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(bench: &Bench) -> anyhow::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match bench {
-        Bench::Admission(args) => runtime.block_on(admission::run(args)),
-        Bench::Healing(args) => runtime.block_on(healing::run(args)),
-        Bench::Engine(args) => engine::run(args),
-        Bench::Worlds(args) => runtime.block_on(worlds::run(args)),
-        Bench::Start(args) => start::run(args),
-    }
+/// A server that a benchmark has started has nothing to report.
+fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
+    let report = match bench {
+        Bench::Admission(args) => runtime()?.block_on(admission::run(args))?,
+        Bench::Healing(args) => runtime()?.block_on(healing::run(args))?,
+        Bench::Engine(args) => engine::run(args)?,
+        Bench::Worlds(args) => runtime()?.block_on(worlds::run(args))?,
+        Bench::Start(args) => start::run(args)?,
+        Bench::Fanout(args) => fanout::run(args)?,
+        Bench::RawRoom(args) => return raw_room::run(args).map(|()| None),
+    };
+    Ok(Some(report))
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 /// Says on standard error what is being done; standard output is for the figures.

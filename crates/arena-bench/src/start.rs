@@ -1,18 +1,15 @@
 //! `start`: the real program, from exec to its first deployed bot, and what it takes when nothing happens.
 
-use crate::http::request;
 use crate::latency::Latencies;
 use crate::machine::{process_cpu, resident_bytes};
 use crate::progress;
 use crate::report::Report;
+use crate::server::{Server, find_arena};
 use crate::table::{Cell, Table};
-use anyhow::{Context, bail, ensure};
-use arena_testing::{TempDir, free_port};
-use serde_json::{Value, json};
-use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
+use anyhow::{Context, ensure};
+use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,10 +27,6 @@ pub struct Args {
     idle_seconds: u64,
 }
 
-/// A server that is not there by then never will be.
-const PATIENCE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(1);
-
 /// One start, all times from exec.
 struct Started {
     answering: Duration,
@@ -48,19 +41,19 @@ struct Idle {
 
 /// Runs the benchmark.
 pub fn run(args: &Args) -> anyhow::Result<Report> {
-    let arena = find(args)?;
+    let arena = find_arena(args.arena.as_deref())?;
     let (mut answering, mut live, mut nothing) = (Vec::new(), Vec::new(), Vec::new());
     let mut idle = None;
     for n in 1..=args.runs {
         progress(&format!("start {n}"));
         nothing.push(do_nothing(&arena)?);
-        let mut server = Server::start(&arena)?;
-        let started = server.first_bot()?;
+        let mut server = Server::start(&arena, &[])?;
+        let started = first_bot(&mut server)?;
         answering.push(started.answering);
         live.push(started.live);
         if n == args.runs {
             progress("idle");
-            idle = Some(server.idle(args.idle_seconds)?);
+            idle = Some(watch_idle(&server, args.idle_seconds)?);
         }
     }
     let idle = idle.context("the server was never started")?;
@@ -100,17 +93,6 @@ fn report(args: &Args, [nothing, answering, live]: [Latencies; 3], idle: &Idle) 
     report
 }
 
-fn find(args: &Args) -> anyhow::Result<PathBuf> {
-    let beside = || Some(std::env::current_exe().ok()?.parent()?.join("arena"));
-    let arena = args.arena.clone().or_else(beside).context("where is this program?")?;
-    ensure!(
-        arena.is_file(),
-        "{} is missing: run `cargo build --release -p arena` first, or name it with --arena",
-        arena.display()
-    );
-    Ok(arena)
-}
-
 /// Starts the program for nothing.
 fn do_nothing(arena: &Path) -> anyhow::Result<Duration> {
     let started = Instant::now();
@@ -119,87 +101,26 @@ fn do_nothing(arena: &Path) -> anyhow::Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// A running server; killed when dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    started: Instant,
-    dir: TempDir,
+/// Creates a bot as soon as the server answers and waits until it is live.
+fn first_bot(server: &mut Server) -> anyhow::Result<Started> {
+    let answering = server.until_it_answers()?;
+    let (status, bot) = server.request("POST", "/api/bots", Some(&json!({ "name": "Ada" })))?;
+    ensure!(status == 201, "POST /api/bots answered {status}: {bot}");
+    let path = format!("/api/bots/{}", bot["id"].as_str().context("the new bot has no id")?);
+    let live = server.until("the first bot is live", |server| {
+        let (status, answer) = server.request("GET", &path, None)?;
+        ensure!(status == 200, "GET {path} answered {status}: {answer}");
+        // The bot alone, or beside the reason why it is not live.
+        Ok([&answer["state"], &answer["bot"]["state"]].iter().any(|state| *state == "live"))
+    })?;
+    Ok(Started { answering, live })
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Its data is thrown away: no reason to stop it in good order.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(arena: &Path) -> anyhow::Result<Server> {
-        let dir = TempDir::new("bench-start")?;
-        let log = File::create(dir.path().join("log"))?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let mut command = Command::new(arena);
-        command.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(dir.path().join("data"));
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let started = Instant::now();
-        let child = command.spawn().context("start arena serve")?;
-        Ok(Server { child, address, started, dir })
-    }
-
-    fn first_bot(&mut self) -> anyhow::Result<Started> {
-        let answering = self.until("`/healthz` answers", |server| {
-            Ok(server.get("/healthz").is_ok_and(|(status, _)| status == 200))
-        })?;
-        let (status, bot) = request(self.address, "POST", "/api/bots", Some(&json!({ "name": "Ada" })))?;
-        ensure!(status == 201, "POST /api/bots answered {status}: {bot}");
-        let path = format!("/api/bots/{}", bot["id"].as_str().context("the new bot has no id")?);
-        let live = self.until("the first bot is live", |server| {
-            let (status, answer) = server.get(&path)?;
-            ensure!(status == 200, "GET {path} answered {status}: {answer}");
-            // The bot alone, or beside the reason why it is not live.
-            Ok([&answer["state"], &answer["bot"]["state"]].iter().any(|state| *state == "live"))
-        })?;
-        Ok(Started { answering, live })
-    }
-
-    fn get(&self, path: &str) -> anyhow::Result<(u16, Value)> {
-        request(self.address, "GET", path, None)
-    }
-
-    /// Asks until it is so; returns the time since exec.
-    fn until(
-        &mut self,
-        what: &str,
-        mut holds: impl FnMut(&Server) -> anyhow::Result<bool>,
-    ) -> anyhow::Result<Duration> {
-        loop {
-            if holds(self)? {
-                return Ok(self.started.elapsed());
-            }
-            if let Some(status) = self.child.try_wait()? {
-                bail!("arena serve ended with {status}: {}", self.log());
-            }
-            ensure!(
-                self.started.elapsed() < PATIENCE,
-                "not within {PATIENCE:?}: {what}; log: {}",
-                self.log()
-            );
-            sleep(POLL);
-        }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default().trim().to_owned()
-    }
-
-    fn idle(&self, seconds: u64) -> anyhow::Result<Idle> {
-        let pid = self.child.id().to_string();
-        // What starting took is over by then.
-        sleep(Duration::from_secs(2));
-        let before = process_cpu(&pid)?;
-        sleep(Duration::from_secs(seconds));
-        Ok(Idle { bytes: resident_bytes(&pid)?, cpu: process_cpu(&pid)? - before })
-    }
+fn watch_idle(server: &Server, seconds: u64) -> anyhow::Result<Idle> {
+    let pid = server.pid();
+    // What starting took is over by then.
+    sleep(Duration::from_secs(2));
+    let before = process_cpu(&pid)?;
+    sleep(Duration::from_secs(seconds));
+    Ok(Idle { bytes: resident_bytes(&pid)?, cpu: process_cpu(&pid)? - before })
 }
