@@ -15,6 +15,7 @@ mod http;
 mod latency;
 mod load;
 mod machine;
+mod players;
 mod raw_room;
 mod report;
 mod roster;
@@ -52,6 +53,8 @@ enum Bench {
     Start(start::Args),
     /// Messages to rooms through the gateway, beside bare sockets
     Fanout(fanout::Args),
+    /// People in live worlds, who move, come and go
+    Players(players::Args),
     /// The server of bare sockets that `fanout` starts
     #[command(hide = true)]
     RawRoom(raw_room::Args),
@@ -82,6 +85,7 @@ fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
         Bench::Worlds(args) => runtime()?.block_on(worlds::run(args))?,
         Bench::Start(args) => start::run(args)?,
         Bench::Fanout(args) => fanout::run(args)?,
+        Bench::Players(args) => players::run(args)?,
         Bench::RawRoom(args) => return raw_room::run(args).map(|()| None),
     };
     Ok(Some(report))

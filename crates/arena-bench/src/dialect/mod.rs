@@ -1,6 +1,6 @@
 //! How the servers of a comparison are spoken to.
 
-mod phoenix;
+pub mod phoenix;
 pub mod raw;
 
 pub use phoenix::Phoenix;

@@ -23,12 +23,7 @@ pub const JOIN_REF: &str = "1";
 impl Phoenix {
     /// Messages with payloads of so many bytes to `realtime:<topic><room>`.
     pub fn new(apikey: &str, topic: &'static str, payload: usize) -> Phoenix {
-        Phoenix {
-            path: socket_path(apikey),
-            topic,
-            payload,
-            heartbeat: websocket::text(r#"[null,"2","phoenix","heartbeat",{}]"#),
-        }
+        Phoenix { path: socket_path(apikey), topic, payload, heartbeat: heartbeat() }
     }
 }
 
@@ -37,12 +32,16 @@ pub fn socket_path(apikey: &str) -> String {
     format!("/socket/websocket?vsn=2.0.0&apikey={apikey}")
 }
 
-/// Joins a topic on a fresh socket; returns the reply's text.
-pub fn join(socket: &mut Blocking, topic: &str, token: Option<&str>) -> anyhow::Result<String> {
-    let token = token.map(|token| format!(r#","access_token":"{token}""#)).unwrap_or_default();
-    let config = r#"{"broadcast":{"self":true,"ack":false},"presence":{"enabled":false}}"#;
+/// What a connection says to be kept.
+pub fn heartbeat() -> Vec<u8> {
+    websocket::text(r#"[null,"2","phoenix","heartbeat",{}]"#)
+}
+
+/// Joins a topic on a fresh socket; returns the reply's text. `acks` says whether broadcasts are to be answered.
+pub fn join(socket: &mut Blocking, topic: &str, acks: bool) -> anyhow::Result<String> {
+    let config = format!(r#"{{"broadcast":{{"self":true,"ack":{acks}}},"presence":{{"enabled":false}}}}"#);
     socket.send(&websocket::text(&format!(
-        r#"["{JOIN_REF}","{JOIN_REF}","{topic}","phx_join",{{"config":{config}{token}}}]"#
+        r#"["{JOIN_REF}","{JOIN_REF}","{topic}","phx_join",{{"config":{config}}}]"#
     )))?;
     loop {
         let frame = socket.take(websocket::length)?;
@@ -76,7 +75,7 @@ pub fn answer(frame: &[u8]) -> anyhow::Result<Option<Vec<u8>>> {
 impl Dialect for Phoenix {
     fn join(&self, to: SocketAddr, room: u32) -> anyhow::Result<Joined> {
         let mut socket = Blocking::upgrade(to, &self.path)?;
-        join(&mut socket, &format!("realtime:{}{room}", self.topic), None)?;
+        join(&mut socket, &format!("realtime:{}{room}", self.topic), false)?;
         Ok(socket.into_parts())
     }
 

@@ -20,7 +20,8 @@ const READ: usize = 64 * 1024;
 /// Connections that are read whenever something has arrived.
 pub struct Sockets {
     epoll: OwnedFd,
-    open: Vec<Socket>,
+    open: Vec<Option<Socket>>,
+    free: Vec<Id>,
     events: Vec<epoll::Event>,
     buffer: Vec<u8>,
 }
@@ -37,6 +38,7 @@ impl Sockets {
         Ok(Sockets {
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
             open: Vec::new(),
+            free: Vec::new(),
             events: Vec::with_capacity(EVENTS),
             buffer: vec![0; READ],
         })
@@ -45,15 +47,25 @@ impl Sockets {
     /// Takes a connection over; `rest` is what has been read of it and belongs to the first frame.
     pub fn add(&mut self, stream: TcpStream, rest: Vec<u8>) -> anyhow::Result<Id> {
         stream.set_nonblocking(true)?;
-        let id = self.open.len();
+        let id = self.free.pop().unwrap_or(self.open.len());
         epoll::add(&self.epoll, &stream, EventData::new_u64(id as u64), EventFlags::IN)?;
-        self.open.push(Socket { stream, rest });
+        if id == self.open.len() {
+            self.open.push(None);
+        }
+        self.open[id] = Some(Socket { stream, rest });
         Ok(id)
+    }
+
+    /// Closes a connection; its id is used again.
+    pub fn close(&mut self, id: Id) {
+        if self.open.get_mut(id).and_then(Option::take).is_some() {
+            self.free.push(id);
+        }
     }
 
     /// Sends a whole frame. A server that is so far behind that it does not fit anymore is an error.
     pub fn send(&mut self, id: Id, frame: &[u8]) -> anyhow::Result<()> {
-        let socket = &mut self.open[id];
+        let socket = self.open.get_mut(id).and_then(Option::as_mut).context("the connection is closed")?;
         socket.stream.write_all(frame).context("send a message")
     }
 
@@ -76,7 +88,7 @@ impl Sockets {
         }
         for event in &self.events {
             let id = event.data.u64() as Id;
-            let Some(socket) = self.open.get_mut(id) else { continue };
+            let Some(Some(socket)) = self.open.get_mut(id) else { continue };
             let read = match socket.stream.read(&mut self.buffer) {
                 Ok(0) => anyhow::bail!("the server has closed connection {id}"),
                 Ok(read) => read,
