@@ -11,12 +11,15 @@ mod bots;
 mod channels;
 mod extract;
 mod health;
+mod joining;
 mod layers;
+mod players;
 mod problem;
 mod router;
 mod server;
 mod wire;
 mod worlds;
 
+pub use joining::{Joiner, Joining, Ticket, Unidentified};
 pub use router::{ApiLimits, router};
 pub use server::{Drained, serve};

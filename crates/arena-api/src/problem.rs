@@ -2,7 +2,7 @@
 
 use arena_control::{ErrorClass, ServiceError};
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,9 @@ impl Problem {
         };
         let (mut head, _) = response.into_parts();
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if problem.status == StatusCode::UNAUTHORIZED {
+            head.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(delay) = problem.retry_after {
             head.headers.insert(RETRY_AFTER, whole_seconds(delay).into());
         }

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// The lists; their own extractors check their parameters.
-const LISTS: [&str; 4] = ["/api/channels", "/api/bots", "/api/worlds", "/api/activity"];
+const LISTS: [&str; 5] = ["/api/channels", "/api/bots", "/api/players", "/api/worlds", "/api/activity"];
 
 /// Refuses a query where none is taken.
 pub(crate) async fn only_on_lists(request: Request, next: Next) -> Result<Response, Problem> {

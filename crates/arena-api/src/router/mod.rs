@@ -1,10 +1,11 @@
 //! Puts resources and layers together.
 
+use crate::joining::Joining;
 use crate::layers::load::{self, Load};
 use crate::layers::mutation::{self, Mutations};
 use crate::layers::{panic, query, request_id};
 use crate::problem::Problem;
-use crate::{activity, bots, channels, health, worlds};
+use crate::{activity, bots, channels, health, players, worlds};
 use arena_control::Services;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -42,13 +43,14 @@ impl Default for ApiLimits {
     }
 }
 
-/// The whole REST API over `services`.
-pub fn router(services: Services, limits: ApiLimits) -> Router {
+/// The whole REST API over `services`; players join by way of `joining`.
+pub fn router(services: Services, limits: ApiLimits, joining: Joining) -> Router {
     let mutations =
         |body_limit_bytes| Mutations { idempotency: services.idempotency.clone(), body_limit_bytes };
     let resources = Router::new()
         .merge(channels::routes())
         .merge(bots::routes())
+        .merge(players::routes(joining))
         .merge(worlds::routes())
         .merge(activity::routes())
         .merge(health::routes());

@@ -4,6 +4,7 @@ mod activity;
 mod bot;
 mod channel;
 mod page;
+mod player;
 mod world;
 
 pub(crate) use activity::ActivityBody;
@@ -13,4 +14,5 @@ pub(crate) use channel::{
     StatsBody,
 };
 pub(crate) use page::PageBody;
+pub(crate) use player::{JoinBody, PlayerBody};
 pub(crate) use world::{ValidityBody, WorldBody, WorldWithResidents};

@@ -5,6 +5,7 @@
 mod bots;
 mod channels;
 mod client;
+mod players;
 mod refusals;
 mod server;
 mod worlds;

@@ -1,13 +1,15 @@
 //! A whole server for one test, and what tests often ask of it.
 
 use crate::client::Call;
-use arena_api::{ApiLimits, router, serve};
+use arena_api::{ApiLimits, Joiner, Joining, Ticket, Unidentified, router, serve};
 use arena_bus::Bus;
-use arena_control::{Control, ControlSettings, Services};
+use arena_control::{Control, ControlSettings, Reservation, Services};
+use arena_core::Timestamp;
 use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Store, StoreOptions};
 use arena_testing::TestDatabase;
 use arena_worlds::native::{NativeHost, NativeSettings};
+use axum::http::request::Parts;
 use serde_json::json;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -47,6 +49,23 @@ pub struct Server {
     _database: Option<TestDatabase>,
 }
 
+/// Takes a bearer token for the user itself, and nobody's for `anon-1`.
+fn joining() -> Joining {
+    let identify = |head: &Parts| {
+        let token =
+            head.headers.get("authorization").map_or("Bearer anon-1", |value| value.to_str().unwrap());
+        let user = token.strip_prefix("Bearer ").map(str::to_owned);
+        let user = user.ok_or_else(|| Unidentified { detail: "send a bearer token".to_owned() })?;
+        let whose = user.clone();
+        let issue = Box::new(move |seat: &Reservation| Ticket {
+            token: format!("{whose}'s ticket to {}", seat.player),
+            expires_at: Timestamp(4_102_444_800_000),
+        });
+        Ok(Joiner { user, issue })
+    };
+    Joining { identify: Arc::new(identify), endpoint: "ws://arena.test/socket".into() }
+}
+
 /// Long enough for a busy machine; nothing waits that long when all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -72,7 +91,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let mut serving = JoinSet::new();
-        let router = router(services.clone(), limits);
+        let router = router(services.clone(), limits, joining());
         serving.spawn(serve(listener, router, pending(), Duration::ZERO));
         Server { addr, _serving: serving, services, _control: None, _database: None }
     }

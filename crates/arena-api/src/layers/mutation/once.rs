@@ -6,7 +6,7 @@ use crate::problem::{PROBLEM_JSON, Problem};
 use arena_control::{Begun, Idempotency, StoredReply};
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -48,9 +48,10 @@ impl Once {
         }
     }
 
-    /// Stores the outcome, unless it is one that trying again may change.
+    /// Stores the outcome, unless it is one that trying again may change, or one that must not be stored.
     async fn settle(self, response: Response) -> Response {
-        if response.status().is_server_error() {
+        let secret = response.headers().get(CACHE_CONTROL).is_some_and(|value| value == "no-store");
+        if secret || response.status().is_server_error() {
             if let Err(error) = self.idempotency.abandon(&self.key).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
