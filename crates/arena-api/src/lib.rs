@@ -1,8 +1,8 @@
-//! REST over HTTP/1.1: one of the doors to the services of arena-control.
+//! REST over HTTP/1.1, and the doors of the realtime gateway: ways to the services of arena-control.
 //!
 //! Duty: turn a request into one call of a service and its outcome into an answer. Wire types live here and are
 //! converted to domain types at this edge; every refusal becomes an RFC 9457 problem with a stable code.
-//! The contract is docs/rest.md.
+//! The contract is docs/rest.md; for the socket docs/realtime.md.
 //!
 //! Must not import: the store, the world hosts, the simulation, any SQL. No rule of Arena is decided here.
 
@@ -15,11 +15,13 @@ mod joining;
 mod layers;
 mod players;
 mod problem;
+mod realtime;
 mod router;
 mod server;
 mod wire;
 mod worlds;
 
 pub use joining::{Joiner, Joining, Ticket, Unidentified};
+pub use realtime::{Stage, Tickets, realtime_router};
 pub use router::{ApiLimits, router};
 pub use server::{Drained, serve};

@@ -16,6 +16,7 @@ pub mod roster;
 mod runtime;
 mod settings;
 mod sync;
+mod viewing;
 mod worlds;
 
 pub use activity::ActivityLog;
@@ -28,6 +29,7 @@ pub use players::{Entered, PlayerSettings, Players, Reservation, ReserveRequest}
 pub use runtime::{Control, Services};
 pub use settings::ControlSettings;
 pub use sync::{SyncRecord, SyncTotals};
+pub use viewing::InputError;
 pub use worlds::Worlds;
 
 pub use arena_store::{

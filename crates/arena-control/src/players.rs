@@ -12,7 +12,7 @@ use arena_core::fault::HostFault;
 use arena_core::player::{NewPlayer, Player};
 use arena_core::{BotId, PlayerId, Timestamp, WorldId};
 use arena_store::{Actor, Page, PageRequest, PlayerFilter, now};
-use arena_worlds::{Body, last_positions};
+use arena_worlds::{Body, BodyKind, last_positions};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,6 +184,7 @@ impl Players {
 pub(crate) fn body(player: &Player, position: Option<(u16, u16)>) -> Body {
     Body {
         bot: player.id.body(),
+        kind: BodyKind::Player,
         epoch: player.epoch,
         name: player.name.clone(),
         home_zone: None,

@@ -14,8 +14,10 @@ mod room;
 mod session;
 pub mod token;
 
+pub use arena_bus::Payload;
 pub use backstage::{Backstage, Entered, Look, Refused};
 pub use gateway::{
-    Admitted, Drain, Gateway, GatewaySettings, GatewayStats, Handshake, HandshakeRefusal, PublishRefusal,
+    Admitted, Drain, Gateway, GatewaySettings, GatewayStats, Handshake, HandshakeRefusal, Publication,
+    PublishRefusal,
 };
 pub use room::PresenceSettings;

@@ -1,9 +1,12 @@
 //! The all-in-one server: store, world host, control and API in one process.
 
+use crate::auth::{Auth, AuthError};
 use crate::config::Config;
-use arena_api::{ApiLimits, Drained};
-use arena_bus::{Bus, BusSettings};
-use arena_control::{Control, ControlSettings, Services};
+use arena_api::{ApiLimits, Drained, Stage, Tickets};
+use arena_bus::Bus;
+use arena_control::{Control, ControlSettings, PlayerSettings, Services};
+use arena_realtime::token::Verifier;
+use arena_realtime::{Drain, Gateway, GatewaySettings, PresenceSettings};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
 use arena_store::{Claim, Store, StoreError, StoreOptions};
 use arena_worlds::native::{NativeHost, NativeSettings};
@@ -32,6 +35,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys of tokens cannot be used.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     /// The map's file cannot be read.
     #[error("the map {path} cannot be read: {source}")]
     MapFile {
@@ -64,8 +70,9 @@ pub struct Server {
     pub services: Services,
     /// The worlds, to be looked at directly.
     pub host: NativeHost,
-    /// The topics that worlds publish to.
-    pub bus: Bus,
+    /// The realtime sessions.
+    pub gateway: Gateway,
+    drain: Drain,
     control: Control,
     store: Store,
     stop: CancellationToken,
@@ -83,7 +90,8 @@ impl Server {
         let options = store_options(config);
         let claim = Claim::take(&options).await?;
         let store = Store::open(&options).await?;
-        let bus = Bus::new(BusSettings::default());
+        let auth = Auth::open(config)?;
+        let bus = Bus::new(config.realtime.bus());
         let host = NativeHost::new(native_settings(config, bus.clone())?)?;
         let control = Control::start(store.clone(), Arc::new(host.clone()), control_settings(config));
         let services = control.services();
@@ -94,23 +102,39 @@ impl Server {
             ..ApiLimits::default()
         };
         let stop = CancellationToken::new();
-        let router = arena_api::router(services.clone(), limits);
+        let verifier = Arc::new(Verifier::new(auth.keys));
+        let stage = Arc::new(Stage::new(services.players.clone()));
+        let gateway = Gateway::start(gateway_settings(config), bus, verifier, stage);
+        let tickets =
+            Tickets { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
+        let joining = tickets.joining(gateway.clone(), &endpoint(config, address));
+        let body_limit_bytes = config.server.body_limit_bytes;
+        let router = arena_api::router(services.clone(), limits, joining)
+            .merge(arena_api::realtime_router(gateway.clone(), body_limit_bytes));
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
-        Ok(Server { address, services, host, bus, control, store, stop, api, _claim: claim })
+        let drain = config.realtime.drain();
+        Ok(Server { address, services, host, gateway, drain, control, store, stop, api, _claim: claim })
     }
 
-    /// Stops accepting, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
+    /// Where realtime clients connect.
+    pub fn endpoint(&self) -> String {
+        format!("ws://{}/socket", self.address)
+    }
+
+    /// Stops accepting, sends the sessions away, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
     /// whether all of it was in time.
     pub async fn stop(mut self) -> bool {
+        // Sessions first, while the server still answers: those that are sent away find out that it is about to end.
+        let parted = self.gateway.drain(self.drain).await;
         self.stop.cancel();
         let drained = self.api.join_next().await;
         let in_time = self.control.shutdown(DRAIN).await;
         self.host.shutdown().await;
         self.store.close().await;
         tracing::info!("stopped");
-        in_time && matches!(drained, Some(Ok(Drained::Whole)))
+        parted && in_time && matches!(drained, Some(Ok(Drained::Whole)))
     }
 }
 
@@ -137,6 +161,34 @@ fn control_settings(config: &Config) -> ControlSettings {
         idempotency_ttl: Duration::from_secs(u64::from(config.server.idempotency_ttl_hours) * 3_600),
         max_queue: config.database.max_queue,
         health: config.health.rules(),
+        players: PlayerSettings {
+            reserve_for: Duration::from_secs(config.realtime.reserve_secs),
+            grace: Duration::from_secs(config.realtime.seat_grace_secs),
+            ..PlayerSettings::default()
+        },
+    }
+}
+
+fn gateway_settings(config: &Config) -> GatewaySettings {
+    let realtime = &config.realtime;
+    GatewaySettings {
+        limits: realtime.limits(),
+        anonymous: realtime.anonymous(),
+        policy: realtime.policy(),
+        presence: PresenceSettings {
+            occupancy_above: realtime.presence_occupancy_above as usize,
+            ..PresenceSettings::default()
+        },
+        token_warning: Duration::from_secs(realtime.token_warning_secs),
+        token_grace: Duration::from_secs(realtime.token_grace_secs),
+    }
+}
+
+/// Where players are told to connect: what the settings say, else the address itself.
+fn endpoint(config: &Config, address: SocketAddr) -> String {
+    match config.realtime.public_url.as_str() {
+        "" => format!("ws://{address}/socket"),
+        url => url.to_owned(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The HTTP server: accepts, serves and drains.
 
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::util::MapRequest;
 
 /// Connections at once. Beyond it nothing is accepted: the kernel's backlog holds the rest, and refuses when it is
 /// full too.
@@ -92,7 +96,16 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
 }
 
+/// Where a request comes from: the other end of its connection. In the extensions of every request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
 async fn serve_connection(stream: TcpStream, router: Router, closing: CancellationToken) {
+    let Ok(peer) = stream.peer_addr().map(Peer) else { return };
+    let router = MapRequest::new(router, move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
     // Answers are small; waiting to fill a packet would only delay them. If it fails they are merely later.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()

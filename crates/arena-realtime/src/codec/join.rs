@@ -286,7 +286,7 @@ mod tests {
 
     fn defaults() -> JoinConfig {
         JoinConfig {
-            broadcast: BroadcastConfig { ack: false, own: false, replay: None, last: false },
+            broadcast: BroadcastConfig::default(),
             presence: PresenceConfig { key: None, enabled: true },
             private: false,
             recover: None,
@@ -318,7 +318,7 @@ mod tests {
         }, "access_token": "t"}"#;
         let replay = Some(Replay { since_ms: 1_764_000_000_000, limit: Some(10) });
         let expected = JoinConfig {
-            broadcast: BroadcastConfig { ack: true, own: true, replay, last: true },
+            broadcast: BroadcastConfig { ack: true, own: true, replay, last: true, ..BroadcastConfig::default() },
             presence: PresenceConfig { key: Some("ada".into()), enabled: false },
             private: true,
             recover: Some(Position { offset: 41, epoch: Epoch::from("abc") }),

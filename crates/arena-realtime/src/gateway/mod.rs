@@ -13,7 +13,7 @@ mod refresh;
 mod settings;
 mod world;
 
-pub use broadcast::PublishRefusal;
+pub use broadcast::{Publication, PublishRefusal};
 pub use counters::GatewayStats;
 pub use drain::Drain;
 pub use handshake::{Admitted, Handshake, HandshakeRefusal};
@@ -105,7 +105,8 @@ impl Gateway {
         &self.inner.bus
     }
 
-    pub(crate) fn limits(&self) -> &RealtimeLimits {
+    /// The limits that are no rates.
+    pub fn limits(&self) -> &RealtimeLimits {
         self.inner.limiter.limits()
     }
 

@@ -48,6 +48,13 @@ pub struct PresenceSettings {
     pub occupancy_above: usize,
 }
 
+impl Default for PresenceSettings {
+    fn default() -> Self {
+        // As many appearances as a presence message of some 20 KiB holds.
+        PresenceSettings { window: Duration::from_millis(50), occupancy_above: 200 }
+    }
+}
+
 /// A session in a room.
 #[derive(Debug)]
 pub(crate) struct Member {

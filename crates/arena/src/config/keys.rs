@@ -64,6 +64,11 @@ const ADDRESS: Rule = Rule::Text {
     accepts: |text| text.parse::<SocketAddr>().is_ok(),
 };
 
+const PUBLIC_URL: Rule = Rule::Text {
+    allowed: "empty, or a URL that begins with ws:// or wss://",
+    accepts: |text| text.is_empty() || text.starts_with("ws://") || text.starts_with("wss://"),
+};
+
 const DIRECTORY: Rule = Rule::Text {
     allowed: "the path of a directory; it is created where it is missing",
     accepts: |text| !text.is_empty() && !Path::new(text).is_file(),
@@ -233,6 +238,12 @@ pub const KEYS: &[Key] = &[
         "retry_jitter_percent",
         between(0, 100),
         "Share of a delay that chance may take off, in percent.",
+    ),
+    key(
+        "realtime",
+        "public_url",
+        PUBLIC_URL,
+        "Where players are told to connect, such as wss://arena.example/socket; empty means the server's own address.",
     ),
     key(
         "realtime",

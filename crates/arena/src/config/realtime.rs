@@ -2,6 +2,7 @@
 
 use super::redact::HiddenText;
 use arena_bus::{BusSettings, Keep};
+use arena_realtime::Drain;
 use arena_realtime::limits::{RateLimit, RealtimeLimits};
 use arena_realtime::policy::{AnonymousAccess, PolicySettings, TopicPattern};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Anonymous {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RealtimeConfig {
+    /// Where players are told to connect; empty means the server's own address.
+    pub public_url: String,
     /// Who may come without a token.
     pub anonymous: Anonymous,
     /// Topics that are private whoever asks.
@@ -129,6 +132,7 @@ impl Default for RealtimeConfig {
         let limits = RealtimeLimits::default();
         let bus = BusSettings::default();
         RealtimeConfig {
+            public_url: String::new(),
             anonymous: Anonymous::Never,
             private_topics: Vec::new(),
             max_connections: limits.connections,
@@ -222,6 +226,14 @@ impl RealtimeConfig {
             Anonymous::Never => AnonymousAccess::Never,
             Anonymous::Loopback => AnonymousAccess::Loopback,
             Anonymous::Always => AnonymousAccess::Always,
+        }
+    }
+
+    /// As the gateway takes it.
+    pub fn drain(&self) -> Drain {
+        Drain {
+            spread: Duration::from_secs(self.drain_spread_secs),
+            deadline: Duration::from_secs(self.drain_deadline_secs),
         }
     }
 
