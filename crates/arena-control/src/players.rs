@@ -11,7 +11,7 @@ use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
 use arena_core::player::{NewPlayer, Player};
 use arena_core::{BotId, PlayerId, Timestamp, WorldId};
-use arena_store::{Actor, Page, PageRequest, PlayerFilter, now};
+use arena_store::{Actor, Page, PageRequest, PlayerFilter, Seating, now};
 use arena_worlds::{Body, BodyKind, last_positions};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub struct Entered {
     pub world: WorldId,
     /// The body.
     pub body: BotId,
-    /// The session that held the seat until now, if it was another one.
+    /// The older session that held the seat until now.
     pub took_over: Option<u64>,
 }
 
@@ -82,7 +82,7 @@ pub struct Players {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// Worlds that a body is put into before it is given up: each of them ended on its way in.
+/// Worlds of a channel that are tried before it is given up: each of them ended meanwhile.
 const WORLDS_TRIED: u32 = 3;
 
 impl Players {
@@ -103,8 +103,9 @@ impl Players {
         Ok(Reservation { player: id, channel, user, expires_at })
     }
 
-    /// Gives a seat to a session and puts the player's body into the channel's world. Another session that held the
-    /// seat has lost it. Whoever calls this calls [`Players::exit`] in the end, even if this call is dropped half-way.
+    /// Gives a seat to a session and puts the player's body into the channel's world. Numbers of sessions rise, and are
+    /// below 2^63: one takes the seat from an older one, and never the other way round. Whoever was let in calls
+    /// [`Players::exit`] in the end, and whoever drops this call half-way does so too.
     pub async fn enter(
         &self,
         player: PlayerId,
@@ -112,8 +113,12 @@ impl Players {
         session: u64,
     ) -> Result<Entered, ServiceError> {
         self.shared.leave_lost_seats().await?;
-        let seated = self.shared.store.seat_player(player, channel, session, now()).await?;
-        let (seated, took_over) = seated.ok_or(ServiceError::ReservationLapsed(player))?;
+        let (seated, took_over) = match self.shared.store.seat_player(player, channel, session, now()).await?
+        {
+            Seating::Held(seated, took_over) => (seated, took_over),
+            Seating::Outdated => return Err(ServiceError::SeatLost(player)),
+            Seating::Lapsed => return Err(ServiceError::ReservationLapsed(player)),
+        };
         match self.embody(&seated, session).await {
             Ok(world) => {
                 let (channel, body) = (seated.channel, player.body());
@@ -154,30 +159,38 @@ impl Players {
     }
 
     async fn join(&self, player: &Player) -> Result<WorldId, ServiceError> {
-        let shared = &self.shared;
         for _ in 0..WORLDS_TRIED {
-            let world = shared.discovery.discover(&player.channel).await?.world;
-            let positions = last_positions(&shared.store, &player.channel).await?;
+            let world = self.shared.discovery.discover(&player.channel).await?.world;
+            let positions = last_positions(&self.shared.store, &player.channel).await?;
             let body = body(player, positions.get(&player.id.body()).copied());
-            match shared.host.join(&world, vec![body]).await.map(|outcomes| outcomes.into_iter().next()) {
-                Ok(Some((_, Ok(())))) => return Ok(world),
-                Ok(Some((_, Err(HostFault::Refused { code: "stale_assignment", .. })))) => {
+            match self.put_into(&world, body).await {
+                Ok(()) => return Ok(world),
+                Err(HostFault::WorldGone) => self.forget(&player.channel, &world).await?,
+                Err(HostFault::Refused { code: "stale_assignment", .. }) => {
                     return Err(ServiceError::SeatLost(player.id));
                 }
-                Err(HostFault::WorldGone) | Ok(Some((_, Err(HostFault::WorldGone)))) => {
-                    shared.discovery.invalidate(&player.channel, &world);
-                    shared.store.clear_world(&world).await?;
-                }
-                Err(fault) | Ok(Some((_, Err(fault)))) => return Err(ServiceError::Host(fault)),
-                Ok(None) => {
-                    let fault = HostFault::transient("the world host did not say what became of the body");
-                    return Err(ServiceError::Host(fault));
-                }
+                Err(fault) => return Err(ServiceError::Host(fault)),
             }
         }
-        let fault = HostFault::transient("one world after the other ended before the body was in it");
-        Err(ServiceError::Host(fault))
+        Err(ends_at_once())
     }
+
+    async fn put_into(&self, world: &WorldId, body: Body) -> Result<(), HostFault> {
+        let outcomes = self.shared.host.join(world, vec![body]).await?;
+        let silence = || HostFault::transient("the world host did not say what became of the body");
+        outcomes.into_iter().next().ok_or_else(silence)?.1
+    }
+
+    /// Forgets a world that is gone; its channel's sync, which is woken by its end, puts the others into the next one.
+    async fn forget(&self, channel: &ChannelName, world: &WorldId) -> Result<(), ServiceError> {
+        self.shared.discovery.invalidate(channel, world);
+        self.shared.store.clear_world(world).await?;
+        Ok(())
+    }
+}
+
+fn ends_at_once() -> ServiceError {
+    ServiceError::Host(HostFault::transient("one world of the channel ends after the other; try again"))
 }
 
 /// A player's body, about to enter a world.

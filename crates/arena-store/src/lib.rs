@@ -34,7 +34,7 @@ pub use observed::Observation;
 pub use page::{Page, PageRequest};
 pub use placement::Placement;
 pub use placing::{Actor, Order};
-pub use players::PlayerFilter;
+pub use players::{PlayerFilter, Seating};
 pub use replies::{Begun, StoredReply};
 
 use arena_core::Timestamp;

@@ -24,6 +24,17 @@ pub struct PlayerFilter {
     pub channel: Option<ChannelName>,
 }
 
+/// What came of a session's wish to hold a seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seating {
+    /// It holds the seat: the player as it is now, and the older session that held the seat until now.
+    Held(Player, Option<u64>),
+    /// A newer session holds it.
+    Outdated,
+    /// There is no such seat, or not any more.
+    Lapsed,
+}
+
 const COLUMNS: &str = "id, channel, user_id, name, state, session, epoch, expires_at, created_at, changed_at";
 
 impl Store {
@@ -62,21 +73,25 @@ impl Store {
         rows.iter().map(player_row).collect()
     }
 
-    /// Gives a player's seat in a channel to a session, and the body the next epoch. Returns the player as it is then,
-    /// and the other session that held the seat until now. `None` if there is no such seat, or not any more at `at`.
+    /// Gives a player's seat in a channel to a session at the moment `at`, and the body the next epoch. A session takes
+    /// the seat from one of a lower number and never from one of a higher.
     pub async fn seat_player(
         &self,
         id: PlayerId,
         channel: &ChannelName,
         session: u64,
         at: Timestamp,
-    ) -> Result<Option<(Player, Option<u64>)>, StoreError> {
+    ) -> Result<Seating, StoreError> {
         let fence = fence(session)?;
         transact!(self.write(), |tx| {
-            let Some(mut player) = read(&mut tx, id).await? else { return Ok(None) };
+            let Some(mut player) = read(&mut tx, id).await? else { return Ok(Seating::Lapsed) };
             let lapsed = player.state.expires_at().is_some_and(|until| until <= at);
             if lapsed || player.channel != *channel {
-                return Ok(None);
+                return Ok(Seating::Lapsed);
+            }
+            let before = player.state.session().filter(|other| *other != session);
+            if before.is_some_and(|other| other > session) {
+                return Ok(Seating::Outdated);
             }
             let sql = "UPDATE players SET state = 'seated', session = $1, expires_at = NULL, epoch = epoch + 1, \
                        changed_at = $2 WHERE id = $3 AND epoch = $4 AND (expires_at IS NULL OR expires_at > $2)";
@@ -85,11 +100,10 @@ impl Store {
                 // Somebody else entered, or the seat was freed, since it was read: look again.
                 return Err(StoreError::Contended);
             }
-            let before = player.state.session().filter(|other| *other != session);
             player.state = PlayerState::Seated { session };
             player.epoch += 1;
             player.changed_at = at;
-            Ok(Some((player, before)))
+            Ok(Seating::Held(player, before))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Random sequences of what operators do, against a simple model: who is to be where, who is out, who is gone.
 
 use crate::support::{Arena, Db, FaultyHost, actor, brisk, name};
-use arena_control::{ControlSettings, PlayerSettings, ReserveRequest};
+use arena_control::{ControlSettings, PlayerSettings, ReserveRequest, ServiceError};
 use arena_core::admission::Want;
 use arena_core::bot::BotState;
 use arena_core::channel::{ChannelName, Mode};
@@ -199,9 +199,11 @@ async fn apply(arena: &Arena, model: &mut Model, ids: &[BotId], step: &Step) {
             let (channel, holds) = model.players.get_mut(&player).unwrap();
             match arena.players.enter(player, channel, *session).await {
                 Ok(entered) => {
+                    assert!(holds.is_none_or(|other| other <= *session));
                     assert_eq!(entered.took_over, holds.filter(|other| other != session));
                     *holds = Some(*session);
                 }
+                Err(ServiceError::SeatLost(_)) => assert!(holds.is_some_and(|other| other > *session)),
                 // Worlds are wiped under its hands: the seat stays, and waits.
                 Err(error) => {
                     assert!(error.retryable(), "{error}");

@@ -166,6 +166,7 @@ on_both!(a_second_session_takes_over_and_the_exit_of_the_first_changes_nothing, 
     let arena = start(db, LONG, SHORT).await;
     let player = with_player(&arena, 1).await;
     assert_eq!(enter(&arena, player, 2).await.took_over, Some(1));
+    assert_eq!(enter_in_vain(&arena, player, 1).await.code(), "seat_lost", "it cannot take the seat back");
     assert!(!arena.players.exit(player, 1).await.unwrap());
     assert_eq!(state(&arena, player).await, Some(PlayerState::Seated { session: 2 }));
     arena.sync("a").await;

@@ -5,7 +5,7 @@ use arena_core::admission::{AdmitError, Op, Want};
 use arena_core::channel::{ChannelKind, Mode, Status};
 use arena_core::player::{Player, PlayerState};
 use arena_core::{PlayerId, Timestamp};
-use arena_store::{Order, PageRequest, PlayerFilter, Store, StoreError};
+use arena_store::{Order, PageRequest, PlayerFilter, Seating, Store, StoreError};
 
 /// When every reservation of these tests ends.
 const END: Timestamp = Timestamp(30_000);
@@ -23,8 +23,13 @@ async fn with_seat(db: &Db, seats: u32) -> (Store, PlayerId) {
     (store, player_id(1))
 }
 
+/// `None` if the seat has lapsed.
 async fn seat(store: &Store, player: PlayerId, session: u64, at: Timestamp) -> Option<(Player, Option<u64>)> {
-    store.seat_player(player, &name("side"), session, at).await.unwrap()
+    match store.seat_player(player, &name("side"), session, at).await.unwrap() {
+        Seating::Held(player, before) => Some((player, before)),
+        Seating::Lapsed => None,
+        Seating::Outdated => panic!("a newer session than {session} holds the seat"),
+    }
 }
 
 async fn state(store: &Store, player: PlayerId) -> PlayerState {
@@ -131,6 +136,8 @@ on_both!(a_newer_session_takes_the_seat_over_and_the_older_one_cannot_give_it_up
     seat(&store, player, 7, BEFORE).await.unwrap();
     let (seated, before) = seat(&store, player, 8, BEFORE).await.unwrap();
     assert_eq!((seated.epoch, before), (2, Some(7)));
+    let late = store.seat_player(player, &name("side"), 7, BEFORE).await.unwrap();
+    assert_eq!(late, Seating::Outdated, "nor can it take the seat back");
     assert!(!store.leave_seat(player, 7, END).await.unwrap());
     assert_eq!(state(&store, player).await, PlayerState::Seated { session: 8 });
     let (_, before) = seat(&store, player, 8, BEFORE).await.unwrap();
@@ -140,21 +147,29 @@ on_both!(a_newer_session_takes_the_seat_over_and_the_older_one_cannot_give_it_up
     assert!(store.leave_seat(player, largest, END).await.unwrap());
 });
 
-on_both!(sessions_that_enter_at_once_each_take_over_from_the_one_before, async |db| {
+on_both!(of_sessions_that_enter_at_once_the_newest_holds_the_seat, async |db| {
     let (store, player) = with_seat(db, 3).await;
     let outcomes = at_once(4, |n| {
-        let store = store.clone();
-        async move { seat(&store, player, n as u64 + 1, BEFORE).await.unwrap() }
+        let (store, session) = (store.clone(), n as u64 + 1);
+        async move { (session, store.seat_player(player, &name("side"), session, BEFORE).await.unwrap()) }
     })
     .await;
-    let mut epochs: Vec<_> = outcomes.iter().map(|(player, _)| player.epoch).collect();
+    assert_eq!(state(&store, player).await, PlayerState::Seated { session: 4 });
+    let (mut epochs, mut out) = (Vec::new(), Vec::new());
+    for (session, outcome) in outcomes {
+        match outcome {
+            Seating::Held(player, before) => {
+                epochs.push(player.epoch);
+                out.extend(before);
+            }
+            Seating::Outdated => out.push(session),
+            Seating::Lapsed => panic!("{session} found no seat"),
+        }
+    }
     epochs.sort_unstable();
-    assert_eq!(epochs, [1, 2, 3, 4]);
-    let driven_out: Vec<_> = outcomes.iter().filter_map(|(_, before)| *before).collect();
-    let holds = state(&store, player).await.session().unwrap();
-    let mut all: Vec<u64> = driven_out.into_iter().chain([holds]).collect();
-    all.sort_unstable();
-    assert_eq!(all, [1, 2, 3, 4], "each was driven out once, but for the last");
+    assert!(epochs.iter().zip(1..).all(|(epoch, n)| *epoch == n), "{epochs:?}");
+    out.sort_unstable();
+    assert_eq!(out, [1, 2, 3], "each of the others was driven out once, or never got in");
 });
 
 on_both!(a_lapsed_seat_is_refused_even_before_it_is_freed, async |db| {
@@ -170,7 +185,7 @@ on_both!(a_lapsed_seat_is_refused_even_before_it_is_freed, async |db| {
 on_both!(a_seat_is_only_in_its_channel, async |db| {
     let (store, player) = with_seat(db, 1).await;
     open(&store, "club", 1).await;
-    assert_eq!(store.seat_player(player, &name("club"), 7, BEFORE).await.unwrap(), None);
+    assert_eq!(store.seat_player(player, &name("club"), 7, BEFORE).await.unwrap(), Seating::Lapsed);
     assert_eq!(seat(&store, player_id(9), 7, BEFORE).await, None);
 });
 
