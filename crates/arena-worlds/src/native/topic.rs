@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_license_is_not_revoked_while_something_is_published() {
         let license = Arc::new(License::default());
-        let (sender, revoked) = std::sync::mpsc::channel();
+        let (sender, revoked) = std::sync::mpsc::sync_channel(1);
         let held = license.hold().unwrap();
         let revoker = Arc::clone(&license);
         let thread = std::thread::spawn(move || {

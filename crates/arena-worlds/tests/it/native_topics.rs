@@ -181,6 +181,49 @@ fn an_old_world_says_nothing_after_the_new_one_has_begun() {
     });
 }
 
+/// A viewer that keeps the actor in the middle of a publication.
+struct Slow {
+    /// Both sides meet here when a publication has begun, and again before it ends.
+    turns: std::sync::Barrier,
+    armed: std::sync::atomic::AtomicBool,
+}
+
+impl Sink for Slow {
+    fn deliver(&self, _: &[Arc<Message>]) -> Option<Rest> {
+        if self.armed.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            self.turns.wait();
+            self.turns.wait();
+        }
+        None
+    }
+}
+
+#[test]
+fn a_world_is_off_the_register_only_after_its_last_word() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let bus = Bus::default();
+        let host = native_on(&bus, 10, 64);
+        let world = create(&host, "a", 1).await;
+        host.join(&world, bodies(0..20, 1)).await.unwrap();
+        let slow = Arc::new(Slow { turns: std::sync::Barrier::new(2), armed: true.into() });
+        let stream = bus.open(&topic("a")).unwrap();
+        stream.attach(Arc::clone(&slow) as Arc<dyn Sink>);
+        tokio::task::block_in_place(|| slow.turns.wait());
+        let mut ending = JoinSet::new();
+        let ended = host.clone();
+        ending.spawn(async move { ended.destroy(&world).await });
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        let waits = ending.try_join_next().is_none();
+        let found = host.find(&name("a")).await.unwrap();
+        tokio::task::block_in_place(|| slow.turns.wait());
+        assert!(waits, "it was still speaking");
+        assert!(found.is_some(), "nobody may begin before it has ended");
+        ending.join_all().await.remove(0).unwrap();
+        assert_eq!(host.find(&name("a")).await.unwrap(), None);
+    });
+}
+
 /// The only delivery hangs, so that messages pile up; then the last resident leaves, and the world rests.
 #[tokio::test]
 async fn after_an_overload_viewers_get_a_snapshot_even_of_a_world_that_rests() {
@@ -200,10 +243,11 @@ async fn after_an_overload_viewers_get_a_snapshot_even_of_a_world_that_rests() {
     let while_owing = host.look(&world).await.unwrap();
     host.leave(&world, &[(bot(0), None)]).await.unwrap();
     gate.add_permits(1_000);
-    let empty = |message: &Arc<Message>| {
-        &*message.event == "snapshot" && Viewer::new(json(message)).ids().next().is_none()
-    };
-    until("an empty world is shown", async || ear.heard().last().is_some_and(empty)).await;
+    let told =
+        async || ear.heard().last().map(|message| message.epoch.clone()) == Some(stream.position().epoch);
+    until("the newest epoch is told of", told).await;
+    let first = ear.last_epoch().remove(0);
+    assert_eq!((&*first.event, Viewer::new(json(&first)).ids().count()), ("snapshot", 0));
     assert_ne!(stream.position().epoch, while_owing.position.epoch);
     let look = host.look(&world).await.unwrap();
     let mut viewer = Viewer::new(json(&ear.last_epoch()[0]));
