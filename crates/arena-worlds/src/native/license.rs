@@ -5,6 +5,8 @@
 //! register revokes its license first. An actor holds the license while it publishes, and revoking waits for it, so
 //! that when [`License::revoke`] has returned, nothing more of that world is published, ever. A world is only run
 //! after its predecessor was taken off the register, hence after the predecessor's last word.
+//!
+//! A publication runs the code of whoever listens. That code must not end worlds, or it would wait for itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -4,8 +4,10 @@ use crate::support::{begin, body, bot, create, guarded, native, native_with, pla
 use arena_core::WorldId;
 use arena_core::fault::HostFault;
 use arena_worlds::native::NativeHost;
-use arena_worlds::{Act, ActError, WorldHost};
+use arena_worlds::{Act, ActError, GuardedHost, WorldHost};
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 fn act(event: &str, payload: &str) -> Act {
     Act::parse(event, payload).unwrap()
@@ -122,4 +124,13 @@ async fn a_body_does_only_so_much_in_a_tick_and_leaves_room_for_others() {
     let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     assert_eq!(refused.len(), 12, "{outcomes:?}");
     assert!(refused.iter().all(|error| error.code() == "too_many_inputs"));
+}
+
+#[tokio::test]
+async fn a_world_that_takes_too_long_is_an_outage_for_players_too() {
+    let host = native_with(1_000, 8);
+    let world = stage(&host).await;
+    let hasty = GuardedHost::new(Arc::new(host.clone()), Duration::from_millis(1));
+    let error = hasty.act(&world, bot(0), act("look", r#"{"heading": 0}"#)).await.unwrap_err();
+    assert_eq!(error.code(), "unavailable");
 }
