@@ -46,6 +46,10 @@ impl Caller<'_> {
 
 fn is_local_origin(origin: &str) -> bool {
     let Some((_, authority)) = origin.split_once("://") else { return false };
+    // Browsers never send names of users in it, and what stands before an `@` is no host.
+    if authority.contains('@') {
+        return false;
+    }
     // Of `[::1]:80` the port is what follows the bracket, of `localhost:80` what follows the colon.
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),

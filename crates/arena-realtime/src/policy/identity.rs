@@ -44,11 +44,14 @@ impl Identity {
     }
 
     /// The same session with another token. Whoever the new token does not name keeps the id that was made up for
-    /// them; it is not passed on to nobody by a token that named somebody.
+    /// them. The seat stays with its user: clients renew tokens without knowing of seats. Grants are the new ones only.
     pub fn renewed(&self, claims: &Claims) -> Identity {
-        let renewed = Identity::of(claims);
+        let mut renewed = Identity::of(claims);
         if renewed.anonymous && self.anonymous && renewed.role == self.role {
-            return Identity { user: Arc::clone(&self.user), ..renewed };
+            renewed.user = Arc::clone(&self.user);
+        }
+        if renewed.user == self.user {
+            renewed.seat = renewed.seat.or_else(|| self.seat.clone());
         }
         renewed
     }

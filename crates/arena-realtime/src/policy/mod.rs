@@ -4,6 +4,8 @@ mod access;
 mod anonymous;
 mod identity;
 mod pattern;
+#[cfg(test)]
+mod tests;
 
 pub use access::{Access, Denied, PolicySettings, TopicPolicy};
 pub use anonymous::{AnonymousAccess, Caller};

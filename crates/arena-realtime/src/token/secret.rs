@@ -163,3 +163,108 @@ fn check_mode(file: &File, path: &Path) -> Result<(), SecretFileError> {
 fn check_mode(_file: &File, _path: &Path) -> Result<(), SecretFileError> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+
+    fn directory() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn write(dir: &tempfile::TempDir, text: &str) {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(dir.path().join(FILE_NAME)).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_kept_in_a_directory_that_is_made_too() {
+        let dir = directory();
+        let data_dir = dir.path().join("a/b");
+        let made = load_or_create(&data_dir).unwrap();
+        assert_eq!(made.len(), 1);
+        assert_eq!(made[0].as_bytes().len(), 64);
+        assert_eq!(load_or_create(&data_dir).unwrap(), made);
+        assert_ne!(load_or_create(dir.path()).unwrap(), made);
+        let files: Vec<_> = fs::read_dir(&data_dir).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, [FILE_NAME], "no draft is left behind");
+    }
+
+    #[test]
+    fn all_who_make_it_at_once_get_the_same_secret() {
+        const AT_ONCE: usize = 16;
+        for _ in 0..20 {
+            let dir = directory();
+            let start = Barrier::new(AT_ONCE);
+            let ids: BTreeSet<String> = std::thread::scope(|scope| {
+                let one = || {
+                    start.wait();
+                    load_or_create(dir.path()).unwrap()[0].id().unwrap().to_owned()
+                };
+                let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(one)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(ids.len(), 1, "{ids:?}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left behind");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused_and_ours_is_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = directory();
+        load_or_create(dir.path()).unwrap();
+        let path = dir.path().join(FILE_NAME);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        for (mode, fine) in [(0o400, true), (0o600, true), (0o640, false), (0o604, false), (0o620, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let loaded = load_or_create(dir.path());
+            match loaded {
+                Ok(_) => assert!(fine, "{mode:o}"),
+                Err(error) => {
+                    assert!(!fine && error.to_string().contains(&format!("mode {mode:o}")), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_line_signs_and_empty_lines_are_none() {
+        let dir = directory();
+        let (new, old) = ("n".repeat(32), "o".repeat(40));
+        write(&dir, &format!("\n{new}\r\n\n  {old}\n"));
+        let texts: Vec<_> = load_or_create(dir.path()).unwrap().into_iter().map(|s| s.text).collect();
+        assert_eq!(texts, [new, old]);
+    }
+
+    #[test]
+    fn a_file_without_a_proper_secret_is_refused_and_left_alone() {
+        let dir = directory();
+        for (text, why) in [
+            ("", "holds no secret"),
+            ("\n \n", "holds no secret"),
+            ("short\n", "line 1: a secret needs at least 32 bytes"),
+            (&format!("{}\n\nshort\n", "n".repeat(32)), "line 3: a secret needs at least 32 bytes"),
+        ] {
+            write(&dir, text);
+            let error = load_or_create(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(why) && !error.contains("nnn"), "{error}");
+            assert_eq!(fs::read_to_string(dir.path().join(FILE_NAME)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_named() {
+        let dir = directory();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = load_or_create(&file).unwrap_err().to_string();
+        assert!(error.contains("file/jwt.secret"), "{error}");
+    }
+}
