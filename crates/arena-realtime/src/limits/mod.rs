@@ -10,6 +10,8 @@ mod keyed;
 mod limiter;
 mod refusal;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use bucket::{Bucket, Clock, Moment, Rate};
 pub use connections::{Connection, Connections};
