@@ -286,7 +286,14 @@ mod tests {
 
     fn defaults() -> JoinConfig {
         JoinConfig {
-            broadcast: BroadcastConfig::default(),
+            broadcast: BroadcastConfig {
+                ack: false,
+                own: false,
+                replay: None,
+                last: false,
+                snapshot_as_broadcast: false,
+                id_field: None,
+            },
             presence: PresenceConfig { key: None, enabled: true },
             private: false,
             recover: None,
@@ -312,13 +319,20 @@ mod tests {
     fn everything_can_be_said() {
         let json = r#"{"config": {
             "broadcast": {"ack": true, "self": true, "last": true, "replay": {"since": 1764000000000, "limit": 10},
-                          "recover": {"offset": 41, "epoch": "abc"}},
+                          "recover": {"offset": 41, "epoch": "abc"}, "snapshot": "broadcast", "id_field": "key"},
             "presence": {"key": "ada", "enabled": false},
             "private": true
         }, "access_token": "t"}"#;
         let replay = Some(Replay { since_ms: 1_764_000_000_000, limit: Some(10) });
         let expected = JoinConfig {
-            broadcast: BroadcastConfig { ack: true, own: true, replay, last: true, ..BroadcastConfig::default() },
+            broadcast: BroadcastConfig {
+                ack: true,
+                own: true,
+                replay,
+                last: true,
+                snapshot_as_broadcast: true,
+                id_field: Some("key".into()),
+            },
             presence: PresenceConfig { key: Some("ada".into()), enabled: false },
             private: true,
             recover: Some(Position { offset: 41, epoch: Epoch::from("abc") }),
