@@ -48,7 +48,7 @@ struct Broadcast<'a> {
 pub fn decode_text(vsn: Vsn, text: &str) -> Result<ClientMessage<'_>, DecodeError> {
     let (join_ref, reference, topic, event, payload) = match vsn {
         Vsn::V1 => {
-            let V1 { topic, event, payload, reference, join_ref } = serde_json::from_str(text)?;
+            let V1 { topic, event, payload, reference, join_ref } = object(text)?;
             (join_ref, reference, topic, event, payload)
         }
         Vsn::V2 => {
@@ -56,19 +56,26 @@ pub fn decode_text(vsn: Vsn, text: &str) -> Result<ClientMessage<'_>, DecodeErro
             (join_ref, reference, topic, event, payload)
         }
     };
-    let body = match payload {
-        Some(payload) if event == "broadcast" => user_broadcast(payload)?,
-        payload => Body::Json(payload.unwrap_or(RawValue::NULL)),
-    };
+    let payload = payload.unwrap_or(RawValue::NULL);
+    let body = if event == "broadcast" { user_broadcast(payload)? } else { Body::Json(payload) };
     let (join_ref, reference) = (Ref::of_json(join_ref)?, Ref::of_json(reference)?);
     ClientMessage { join_ref, reference, topic, event, body }.bounded()
 }
 
 fn user_broadcast(payload: &RawValue) -> Result<Body<'_>, DecodeError> {
-    let Broadcast { event, payload, meta } = serde_json::from_str(payload.get())?;
+    let Broadcast { event, payload, meta } = object(payload.get())?;
     let payload = match payload {
         Some(payload) => payload,
         None => serde_json::from_str("{}")?,
     };
     Ok(Body::UserBroadcast { event, meta, payload: UserPayload::Json(payload) })
+}
+
+/// Serde takes an array for an object whose keys are left out; clients that mean one do not mean the other.
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    if text.trim_ascii_start().starts_with('{') {
+        serde_json::from_str(text)
+    } else {
+        Err(serde::de::Error::custom("an object belongs here"))
+    }
 }
