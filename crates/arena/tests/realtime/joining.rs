@@ -61,7 +61,7 @@ fn a_world_is_addressed_by_its_channel_and_the_refusal_says_so() {
     let gateway = Gateway::start();
     for kind in Kind::ALL {
         let mut client = gateway.client(kind, "ada");
-        let topic = "world:w-0190";
+        let topic = "world:w-0190f3c2a5b47d1e8f90a1b2c3d4e5f6";
         client.tell("join", json!({ "topic": topic }));
         let status = client.status(topic);
         assert_eq!(status["status"], "CHANNEL_ERROR", "{kind:?}: {status}");

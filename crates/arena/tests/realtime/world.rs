@@ -2,6 +2,7 @@
 
 use super::client::{Client, Kind};
 use super::gateway::{Gateway, USER};
+use super::proxy::Proxy;
 use super::support::roster;
 use serde_json::{Value, json};
 
@@ -16,11 +17,15 @@ fn populated() -> Gateway {
 
 /// A client in the world with a seat, and its player's id.
 fn player(gateway: &Gateway, kind: Kind, user: &str) -> (Client, String) {
+    player_with(gateway, kind, user, json!({ "broadcast": { "ack": true } }))
+}
+
+fn player_with(gateway: &Gateway, kind: Kind, user: &str, config: Value) -> (Client, String) {
     let token = gateway.token(user, USER, "1h");
     let (status, seat) = gateway.post_as(&token, "/api/channels/main/join", &json!({ "name": user }));
     assert_eq!((status, seat["topic"].as_str()), (201, Some(TOPIC)), "{seat}");
     let mut client = Client::start(kind, seat["endpoint"].as_str().unwrap(), seat["token"].as_str());
-    client.join(TOPIC, json!({ "broadcast": { "ack": true } }));
+    client.join(TOPIC, config);
     (client, seat["player"].as_str().unwrap().to_owned())
 }
 
@@ -42,6 +47,70 @@ fn a_player_gets_the_world_as_it_stands_and_what_happens_in_it() {
         assert!(delta["payload"]["tick"].as_u64() > snapshot["tick"].as_u64(), "{kind:?}: {delta}");
         let position = joined["response"]["position"]["offset"].as_u64().unwrap();
         assert_eq!(delta["meta"]["offset"].as_u64(), Some(position + 1), "{kind:?}: nothing between the two");
+    }
+}
+
+#[test]
+fn who_cannot_read_answers_gets_the_world_as_a_broadcast() {
+    let gateway = populated();
+    for kind in Kind::ALL {
+        let config = json!({ "broadcast": { "snapshot": "broadcast" } });
+        let (mut client, player) = player_with(&gateway, kind, &format!("{kind:?}"), config);
+        let snapshot = client.broadcast(TOPIC, "snapshot");
+        assert_eq!(body(&snapshot["payload"], &player).unwrap()["kind"], "player", "{kind:?}");
+        let delta = client.broadcast(TOPIC, "delta");
+        assert!(delta["payload"]["tick"].as_u64() > snapshot["payload"]["tick"].as_u64(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_refused_input_is_told_even_to_who_cannot_read_answers() {
+    let gateway = populated();
+    for kind in [Kind::RealtimeJs1, Kind::RealtimeJs2, Kind::Python] {
+        let (mut client, _) = player(&gateway, kind, &format!("{kind:?}"));
+        let result = client.send(TOPIC, "move", json!({ "x": -1, "y": 100_000 }));
+        assert_eq!(result, "error", "{kind:?}");
+        let refused = client.broadcast(TOPIC, "refused");
+        assert_eq!(refused["payload"]["input"], "move", "{kind:?}: {refused}");
+        assert!(refused["payload"]["code"].is_string(), "{kind:?}: {refused}");
+    }
+}
+
+#[test]
+fn whoever_joins_a_seat_again_takes_it_from_the_connection_that_had_it() {
+    let gateway = populated();
+    let token = gateway.token("ada", USER, "1h");
+    let (_, seat) = gateway.post_as(&token, "/api/channels/main/join", &json!({ "name": "Ada" }));
+    let (endpoint, ticket) = (seat["endpoint"].as_str().unwrap(), seat["token"].as_str());
+    let config = json!({ "broadcast": { "ack": true } });
+    let mut old: Option<Client> = None;
+    for kind in Kind::ALL {
+        let mut new = Client::start(kind, endpoint, ticket);
+        new.join(TOPIC, config.clone());
+        if let Some(mut old) = old.replace(new) {
+            let told = old.expect("the word of the other", |seen| seen["saw"] == "system");
+            assert!(told.to_string().contains("SeatTaken"), "{told}");
+            assert_eq!(old.status(TOPIC)["status"], "CLOSED", "{:?} would take the seat back", old.kind());
+        }
+    }
+    let mut last = old.unwrap();
+    assert_eq!(last.ask(TOPIC, "say", json!({ "text": "mine" }))["status"], "ok");
+}
+
+#[test]
+fn a_player_whose_connection_is_lost_keeps_its_seat_for_a_while() {
+    let gateway = populated();
+    let token = gateway.token("ada", USER, "1h");
+    let (_, seat) = gateway.post_as(&token, "/api/channels/main/join", &json!({ "name": "Ada" }));
+    for kind in Kind::ALL {
+        let proxy = Proxy::to(gateway.address());
+        let mut client = Client::start(kind, &proxy.endpoint(), seat["token"].as_str());
+        client.join(TOPIC, json!({ "broadcast": { "ack": true } }));
+        proxy.cut();
+        assert_eq!(client.status(TOPIC)["status"], "CHANNEL_ERROR", "{kind:?}");
+        proxy.mend();
+        client.subscribed(TOPIC);
+        assert_eq!(client.ask(TOPIC, "say", json!({ "text": "back" }))["status"], "ok", "{kind:?}");
     }
 }
 

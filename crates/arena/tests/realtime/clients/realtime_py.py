@@ -34,7 +34,7 @@ class Driver:
         self.channels = {}
         self.acks = set()
 
-    async def join(self, topic, config=None, presence=False, since=None, **_):
+    async def join(self, topic, config=None, presence=False, resume=False, since=None):
         config = {"broadcast": {}, "presence": None, "private": False, **(config or {})}
         if since:
             config["broadcast"]["recover"] = since
@@ -42,7 +42,16 @@ class Driver:
             self.acks.add(topic)
         channel = self.client.channel(topic, {"config": config})
         self.channels[topic] = channel
-        channel.on_broadcast("*", lambda message: self.on_broadcast(topic, message))
+        broadcast = config["broadcast"]
+
+        def on_broadcast(message):
+            meta = message.get("meta")
+            if resume and meta:
+                # The client passes on nothing else of the position, and sends this object anew with each join.
+                broadcast["recover"] = {"id": meta["id"]}
+            saw("broadcast", topic=topic, event=message["event"], payload=message["payload"], meta=meta)
+
+        channel.on_broadcast("*", on_broadcast)
         channel.on_system(lambda payload: saw("system", topic=topic, payload=dict(payload)))
         if presence:
             self.listen(topic=topic)
@@ -65,10 +74,6 @@ class Driver:
         channel.on_presence_join(changed("join"))
         channel.on_presence_leave(changed("leave"))
         channel.on_presence_sync(lambda: saw("presence", topic=topic, event="sync"))
-
-    @staticmethod
-    def on_broadcast(topic, message):
-        saw("broadcast", topic=topic, event=message["event"], payload=message["payload"], meta=message.get("meta"))
 
     async def send(self, topic, event, **command):
         if topic not in self.acks:
