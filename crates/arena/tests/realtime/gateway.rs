@@ -33,8 +33,13 @@ impl Gateway {
 
     /// A token for a user, as the operator makes it.
     pub fn token(&self, user: &str, role: &str, ttl: &str) -> String {
+        self.token_with(&["--user", user, "--role", role, "--ttl", ttl])
+    }
+
+    /// A token as these arguments of `arena token create` say.
+    pub fn token_with(&self, args: &[&str]) -> String {
         let mut command = arena();
-        command.args(["token", "create", "--user", user, "--role", role, "--ttl", ttl]);
+        command.args(["token", "create"]).args(args);
         command.env("ARENA_DATA_DIR", self.data_dir());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

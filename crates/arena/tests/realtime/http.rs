@@ -66,7 +66,7 @@ fn sending_before_joining_takes_the_way_over_http() {
 
 #[test]
 fn a_refused_request_says_why() {
-    let gateway = Gateway::with(&[("ARENA_REALTIME__ANONYMOUS", "off")]);
+    let gateway = Gateway::with(&[("ARENA_REALTIME__ANONYMOUS", "never")]);
     for kind in Kind::WITH_HTTP {
         let mut client = Client::start(kind, &gateway.endpoint(), Some("not.a.token"));
         let said = http(&mut client, json!({ "topic": "room:1", "event": "news", "payload": {} }));

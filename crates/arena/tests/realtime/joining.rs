@@ -57,6 +57,26 @@ fn a_refused_join_shows_its_coded_reason_and_the_others_go_on() {
 }
 
 #[test]
+fn a_private_topic_is_open_to_tokens_that_grant_it_as_far_as_they_do() {
+    let gateway = Gateway::start();
+    let vault = "vault:1";
+    let reader = gateway.token_with(&["--user", "reader", "--topics-read", "vault:*"]);
+    let writer = gateway.token_with(&["--user", "writer", "--topics-read", vault, "--topics-write", vault]);
+    for kind in Kind::ALL {
+        let config = json!({ "private": true, "broadcast": { "ack": true } });
+        let start = |token: &str| Client::start(kind, &gateway.endpoint(), Some(token));
+        let (mut reads, mut writes) = (start(&reader), start(&writer));
+        reads.join(vault, config.clone());
+        writes.join(vault, config);
+        let refused = reads.ask(vault, "secret", json!({}));
+        assert_eq!(refused["status"], "error", "{kind:?}: {refused}");
+        assert!(refused["response"]["reason"].as_str().unwrap().starts_with("Unauthorized: "), "{refused}");
+        writes.send(vault, "secret", json!({ "n": 1 }));
+        assert_eq!(reads.broadcast(vault, "secret")["payload"]["n"], 1, "{kind:?}");
+    }
+}
+
+#[test]
 fn a_world_is_addressed_by_its_channel_and_the_refusal_says_so() {
     let gateway = Gateway::start();
     for kind in Kind::ALL {
@@ -96,7 +116,7 @@ fn whoever_needs_no_token_joins_without_one() {
 
 #[test]
 fn without_a_token_nobody_gets_in_where_one_is_needed() {
-    let gateway = Gateway::with(&[("ARENA_REALTIME__ANONYMOUS", "off")]);
+    let gateway = Gateway::with(&[("ARENA_REALTIME__ANONYMOUS", "never")]);
     for kind in [Kind::RealtimeJs1, Kind::RealtimeJs2, Kind::Phoenix] {
         let mut client = Client::start(kind, &gateway.endpoint(), None);
         client.tell("join", json!({ "topic": TOPIC }));

@@ -127,6 +127,10 @@ fn a_position_of_another_process_is_resumed_and_a_lost_one_is_called_lost() {
 /// How long a token lasts that ends during a test: long enough for a client to start on a busy machine.
 const SHORT: &str = "10s";
 
+/// Tokens are warned of a little before their end, and end when they say.
+const STRICT: [(&str, &str); 2] =
+    [("ARENA_REALTIME__TOKEN_WARNING_SECS", "3"), ("ARENA_REALTIME__TOKEN_GRACE_SECS", "0")];
+
 /// Does the same with several clients at once: most of it is waiting for a token to end.
 fn each(kinds: &[Kind], check: impl Fn(Kind) + Sync) {
     std::thread::scope(|scope| {
@@ -138,7 +142,7 @@ fn each(kinds: &[Kind], check: impl Fn(Kind) + Sync) {
 
 #[test]
 fn a_refreshed_token_outlives_the_first_one() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with(&STRICT);
     each(&Kind::ALL, |kind| {
         let topic = format!("room:{kind:?}");
         let short = gateway.token("ada", USER, SHORT);
@@ -156,11 +160,13 @@ fn a_refreshed_token_outlives_the_first_one() {
 }
 
 #[test]
-fn a_token_that_ends_closes_the_topic_and_says_so() {
-    let gateway = Gateway::start();
+fn a_token_that_ends_closes_the_topic_after_a_warning_and_says_so() {
+    let gateway = Gateway::with(&STRICT);
     each(&Kind::ALL, |kind| {
         let mut client = Client::start(kind, &gateway.endpoint(), Some(&gateway.token("ada", USER, SHORT)));
         client.join(TOPIC, json!({}));
+        let warning = client.expect("the warning", |event| event["saw"] == "system");
+        assert_eq!(warning["payload"]["status"], "ok", "{kind:?} would join again: {warning}");
         // The Python client reports a system error as an error of its channel, the others show it as it is.
         let said = client.expect("the reason", |event| match kind {
             Kind::Python => event["status"] == "CHANNEL_ERROR",
