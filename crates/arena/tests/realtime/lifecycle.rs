@@ -3,7 +3,10 @@
 use super::client::{Client, Kind};
 use super::gateway::{Gateway, USER};
 use super::proxy::Proxy;
+use super::support::PATIENCE;
+use arena_testing::wait_until;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const TOPIC: &str = "room:1";
 
@@ -124,8 +127,8 @@ fn a_position_of_another_process_is_resumed_and_a_lost_one_is_called_lost() {
     }
 }
 
-/// How long a token lasts that ends during a test: long enough for a client to start on a busy machine.
-const SHORT: &str = "10s";
+/// How long a token lasts that ends during a test. A client gets it when it runs already.
+const SHORT: Duration = Duration::from_secs(6);
 
 /// Tokens are warned of a little before their end, and end when they say.
 const STRICT: [(&str, &str); 2] =
@@ -140,20 +143,30 @@ fn each(kinds: &[Kind], check: impl Fn(Kind) + Sync) {
     });
 }
 
+/// A client in a topic of its own, whose token is exchanged for one that ends soon.
+fn with_short_token(gateway: &Gateway, kind: Kind, topic: &str) -> Client {
+    let mut client = gateway.client(kind, "ada");
+    client.join(topic, json!({ "broadcast": { "self": true } }));
+    refresh(gateway, &mut client, &format!("{}s", SHORT.as_secs()));
+    client
+}
+
+fn refresh(gateway: &Gateway, client: &mut Client, ttl: &str) {
+    client.tell("auth", json!({ "token": gateway.token("ada", USER, ttl) }));
+    client.expect("the new token", |event| event["saw"] == "auth");
+}
+
 #[test]
-fn a_refreshed_token_outlives_the_first_one() {
+fn a_refreshed_token_outlives_the_one_before() {
     let gateway = Gateway::with(&STRICT);
     each(&Kind::ALL, |kind| {
         let topic = format!("room:{kind:?}");
-        let short = gateway.token("ada", USER, SHORT);
-        let mut client = Client::start(kind, &gateway.endpoint(), Some(&short));
-        client.join(&topic, json!({ "broadcast": { "self": true } }));
-        client.tell("auth", json!({ "token": gateway.token("ada", USER, "1h") }));
-        client.expect("the new token", |event| event["saw"] == "auth");
-        // A connection that keeps the first token shows when that has ended.
-        let mut brief = Client::start(Kind::RealtimeJs2, &gateway.endpoint(), Some(&short));
-        brief.join(TOPIC, json!({}));
-        closed(&mut brief);
+        let mut client = with_short_token(&gateway, kind, &topic);
+        let started = Instant::now();
+        refresh(&gateway, &mut client, "1h");
+        wait_until(PATIENCE, "the token before has ended", || {
+            started.elapsed() > SHORT + Duration::from_secs(2)
+        });
         client.send(&topic, "still-here", json!({}));
         client.broadcast(&topic, "still-here");
     });
@@ -163,8 +176,7 @@ fn a_refreshed_token_outlives_the_first_one() {
 fn a_token_that_ends_closes_the_topic_after_a_warning_and_says_so() {
     let gateway = Gateway::with(&STRICT);
     each(&Kind::ALL, |kind| {
-        let mut client = Client::start(kind, &gateway.endpoint(), Some(&gateway.token("ada", USER, SHORT)));
-        client.join(TOPIC, json!({}));
+        let mut client = with_short_token(&gateway, kind, &format!("room:{kind:?}"));
         let warning = client.expect("the warning", |event| event["saw"] == "system");
         assert_eq!(warning["payload"]["status"], "ok", "{kind:?} would join again: {warning}");
         // The Python client reports a system error as an error of its channel, the others show it as it is.
