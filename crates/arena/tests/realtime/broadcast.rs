@@ -126,3 +126,19 @@ fn a_message_of_a_hundred_kilobytes_passes() {
         assert_eq!(client.broadcast(TOPIC, "large")["payload"], payload, "{:?}", client.kind());
     }
 }
+
+#[test]
+fn an_event_of_a_plain_phoenix_client_is_a_broadcast_to_the_others() {
+    let gateway = Gateway::start();
+    let mut clients = gateway.one_of_each(TOPIC, &json!({}));
+    let mut sender = gateway.client(Kind::Phoenix, "sender");
+    sender.join_with(TOPIC, json!({}));
+    sender.tell("plain", json!({ "topic": TOPIC, "event": "bytes", "base64": "AAECA/8=" }));
+    sender.tell("plain", json!({ "topic": TOPIC, "event": "shout", "payload": { "text": "hi" } }));
+    for client in &mut clients {
+        assert_eq!(client.broadcast(TOPIC, "shout")["payload"]["text"], "hi", "{:?}", client.kind());
+        if client.kind() == Kind::RealtimeJs2 {
+            assert_eq!(client.broadcast(TOPIC, "bytes")["base64"], "AAECA/8=");
+        }
+    }
+}

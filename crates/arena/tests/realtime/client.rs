@@ -1,5 +1,6 @@
 //! A published client in a process of its own: it gets commands, and tells what it saw.
 
+use super::support::PATIENCE;
 use arena_testing::TempDir;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -7,13 +8,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Where the installed clients are, if not in the target directory.
 const ENV_CLIENTS: &str = "ARENA_TEST_CLIENTS";
-
-/// How long a client may take to see something: its own back-off after a lost connection reaches 10 s.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a client has seen and the test has not looked at yet. A client that sees more waits: its pipe is full.
 const EVENTS: usize = 1024;

@@ -34,6 +34,18 @@ fn exchange(clients: &mut [Client], event: &str) {
 }
 
 #[test]
+fn heartbeats_are_answered() {
+    let gateway = Gateway::start();
+    for kind in Kind::TELLING {
+        let mut client = gateway.client(kind, "ada");
+        client.join(TOPIC, json!({}));
+        client.tell("heartbeat", json!({}));
+        let ok = |seen: &Value| seen["saw"] == "heartbeat" && seen["status"] == "ok";
+        client.expect("the answer to a heartbeat", ok);
+    }
+}
+
+#[test]
 fn every_client_comes_back_after_the_server_was_killed() {
     let mut gateway = Gateway::start();
     let mut clients = gateway.one_of_each(TOPIC, &json!({}));

@@ -76,8 +76,16 @@ function state({ topic }) {
   saw('state', { topic, state })
 }
 
+/** An event of the user's own, JSON or bytes, as Phoenix knows them. */
+function plain({ topic, event, ...command }) {
+  channels.get(topic).channel.push(event, payloadOf(command))
+  saw('sent', { topic, event, result: 'ok' })
+}
+
 drive({
   join,
+  plain,
+  heartbeat: () => socket.ping(() => saw('heartbeat', { status: 'ok' })),
   send,
   ask,
   track: ({ topic, payload }) => track(topic, 'track', payload),

@@ -65,8 +65,14 @@ async function http({ topic, event, ...command }) {
   }
 }
 
+function heartbeat() {
+  client.onHeartbeat((status) => saw('heartbeat', { status }))
+  client.sendHeartbeat()
+}
+
 drive({
   join,
+  heartbeat,
   send,
   ask,
   http,
