@@ -1,10 +1,16 @@
 //! How the servers of a comparison are spoken to.
 
+mod colyseus;
 pub mod phoenix;
 pub mod raw;
+mod redis;
+mod socketio;
 
+pub use colyseus::Colyseus;
 pub use phoenix::Phoenix;
 pub use raw::Raw;
+pub use redis::Redis;
+pub use socketio::SocketIo;
 
 use crate::load::Stamp;
 use std::net::{SocketAddr, TcpStream};

@@ -5,12 +5,16 @@ use crate::latency::Latencies;
 use crate::load::{Id, Sockets, Stamp, StampReader};
 use anyhow::{Context, ensure};
 use std::net::SocketAddr;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Every connection says something this often, as clients of realtime servers do.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(25);
 /// Once nothing has arrived for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// Joins are at least so far apart: a gateway's limit is 2,500 a second.
+const JOIN_GAP: Duration = Duration::from_micros(500);
 
 /// How many talk to how many.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +72,9 @@ impl<'a> Crowd<'a> {
     /// Connects and joins all, one after the other.
     pub fn join(dialect: &'a dyn Dialect, to: SocketAddr, shape: Shape) -> anyhow::Result<Crowd<'a>> {
         let mut sockets = Sockets::new()?;
+        let begun = Instant::now();
         for n in 0..shape.sessions() {
+            sleep((begun + JOIN_GAP * n).saturating_duration_since(Instant::now()));
             let (stream, rest) =
                 dialect.join(to, n / shape.members).with_context(|| format!("join member {n}"))?;
             let id = sockets.add(stream, rest)?;

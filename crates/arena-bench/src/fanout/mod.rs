@@ -1,6 +1,7 @@
 //! `fanout`: messages to rooms, through the gateway and through bare sockets.
 
 mod crowd;
+mod peers;
 mod servers;
 mod trial;
 
@@ -43,6 +44,9 @@ pub struct Args {
     /// Leave the highest load out
     #[arg(long)]
     no_ladder: bool,
+    /// Measure Redis, socket.io and Colyseus too; needs node and npm, and apt-get where Redis is not installed
+    #[arg(long)]
+    peers: bool,
     /// The program [default: `arena` beside this one; `cargo build --release -p arena` makes it]
     #[arg(long)]
     arena: Option<PathBuf>,
@@ -70,7 +74,12 @@ pub fn run(args: &Args) -> anyhow::Result<Report> {
     raise_file_limit(u64::from(args.rooms) * u64::from(args.members))?;
     progress("the gateway's frames");
     let frame = trial::frame_bytes(&Contestant::Gateway, args)?;
-    let contestants = [Contestant::Floor { frame }, Contestant::Gateway];
+    let mut contestants = vec![Contestant::Floor { frame }, Contestant::Gateway];
+    if args.peers {
+        progress("the peers are installed");
+        peers::install()?;
+        contestants.extend(peers::PEERS.map(Contestant::Peer));
+    }
     let mut trials: Vec<Vec<Trial>> = vec![Vec::new(); contestants.len()];
     for run in 1..=args.runs {
         for (contestant, trials) in contestants.iter().zip(&mut trials) {

@@ -1,6 +1,7 @@
 //! The servers that are compared, each a process of its own.
 
 use super::Args;
+use super::peers::Peer;
 use crate::dialect::{Dialect, Phoenix, Raw};
 use crate::server::{Server, find_arena};
 use anyhow::Context;
@@ -23,6 +24,8 @@ pub enum Contestant {
     },
     /// `arena serve`.
     Gateway,
+    /// Somebody else's server.
+    Peer(Peer),
 }
 
 /// A contestant that is up.
@@ -59,6 +62,7 @@ impl Contestant {
         match self {
             Contestant::Floor { .. } => "floor: raw sockets",
             Contestant::Gateway => "gateway",
+            Contestant::Peer(peer) => peer.name(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Contestant {
                 child(command, port, Box::new(Raw { frame: *frame }))
             }
             Contestant::Gateway => gateway(args),
+            Contestant::Peer(peer) => peer.start(args),
         }
     }
 }
@@ -88,10 +93,10 @@ fn gateway(args: &Args) -> anyhow::Result<Running> {
     Ok(Running { address, pid, dialect: phoenix(&args.apikey), _process: Process::Arena(server) })
 }
 
-/// Starts a server that listens on a loopback port and ends with its standard input.
-fn child(mut command: Command, port: u16, dialect: Box<dyn Dialect>) -> anyhow::Result<Running> {
+/// Starts a server that listens on a loopback port.
+pub fn child(mut command: Command, port: u16, dialect: Box<dyn Dialect>) -> anyhow::Result<Running> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn();
     let child = child.with_context(|| format!("start {program}"))?;
     let (address, pid) = (SocketAddr::from((Ipv4Addr::LOCALHOST, port)), child.id().to_string());
     let running = Running { address, pid, dialect, _process: Process::Child(child) };

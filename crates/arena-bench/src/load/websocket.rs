@@ -17,6 +17,8 @@ const MASK: [u8; 4] = [0x5a, 0x11, 0xc3, 0x7e];
 /// Opcodes of RFC 6455, section 5.2.
 pub const TEXT: u8 = 1;
 /// See [`TEXT`].
+pub const BINARY: u8 = 2;
+/// See [`TEXT`].
 pub const CLOSE: u8 = 8;
 /// See [`TEXT`].
 pub const PING: u8 = 9;
