@@ -16,5 +16,6 @@ pub mod progress;
 pub mod render;
 pub mod serve;
 pub mod server;
+pub mod watch;
 
 pub use commands::run;

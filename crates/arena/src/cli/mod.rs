@@ -7,6 +7,7 @@ mod config;
 mod serve;
 mod token;
 mod values;
+mod watch;
 mod worlds;
 
 pub use activity::{ActivityCommand, ActivityFilter};
@@ -16,6 +17,7 @@ pub use config::{ConfigArgs, ConfigCommand};
 pub use serve::DemoArgs;
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
+pub use watch::WatchArgs;
 pub use worlds::{DiscoverArgs, WorldsCommand};
 
 use clap::builder::Styles;
@@ -86,6 +88,8 @@ pub enum Command {
     /// Bots: who lives in the worlds
     #[command(subcommand)]
     Bots(BotsCommand),
+    /// Show a topic live: a world, a lobby, a conversation
+    Watch(WatchArgs),
     /// What happened, when, and who did it
     #[command(subcommand)]
     Activity(ActivityCommand),

@@ -30,6 +30,9 @@ pub enum CommandError {
     /// A token would list more topics than one may.
     #[error("a token can name {max} topics of each kind at most", max = arena_realtime::policy::Grants::MAX_PATTERNS)]
     TooManyTopics,
+    /// `arena watch` has nothing to show.
+    #[error(transparent)]
+    Watch(#[from] crate::watch::WatchError),
     /// `arena demo` failed.
     #[error(transparent)]
     Demo(#[from] DemoError),
@@ -61,6 +64,7 @@ impl CommandError {
         match self {
             CommandError::Client(ClientError::Refused(_)) => Exit::Failed,
             CommandError::Client(_) => Exit::CannotTell,
+            CommandError::Watch(error) if error.is_unreachable() => Exit::CannotTell,
             CommandError::BadServerUrl(_)
             | CommandError::NeedsYes
             | CommandError::TooManyTopics

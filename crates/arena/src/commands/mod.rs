@@ -11,6 +11,7 @@ mod health;
 mod lists;
 mod screen;
 mod token;
+mod watch;
 mod worlds;
 
 pub use error::CommandError;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Channels(command) => channels::run(&session()?, command),
         Command::Worlds(command) => worlds::run(&session()?, command).map(done),
         Command::Bots(command) => bots::run(&session()?, command).map(done),
+        Command::Watch(args) => watch::run(&session()?, args).map(done),
         Command::Activity(command) => activity::run(&session()?, command).map(done),
         Command::Token(command) => token::run(&screen, command).map(done),
         Command::Config(command) => config::run(&screen, command).map(done),

@@ -3,8 +3,9 @@
 mod crowd;
 mod screen;
 mod stages;
+mod visitor;
 
-use crate::config::{Config, LogLevel};
+use crate::config::{Anonymous, Config, LogLevel};
 use crate::interrupt::Interrupt;
 use crate::progress::say;
 use crate::server::{Server, StartError};
@@ -66,6 +67,10 @@ pub fn run(mut config: Config, options: DemoOptions) -> Result<ExitCode, DemoErr
     // Log lines between progress bars help nobody; warnings do.
     if config.log.level == LogLevel::Info {
         config.log.level = LogLevel::Warn;
+    }
+    // Whoever tries the demo on their own machine needs no token.
+    if config.realtime.anonymous == Anonymous::Never {
+        config.realtime.anonymous = Anonymous::Loopback;
     }
     crate::logging::start(&config.log);
     let roster = crowd::roster(&options)?;

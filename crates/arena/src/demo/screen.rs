@@ -1,6 +1,7 @@
 //! What the demo prints: results on standard output, progress on standard error.
 
 use super::stages::{Timings, live_share};
+use super::visitor::Visit;
 use crate::config::Config;
 use crate::progress::say;
 use crate::render::{HealthView, Style, health_view, thousands};
@@ -45,6 +46,14 @@ pub(super) fn healed(bots: u64, worlds: u32, took: Duration) -> String {
         "healed: {} bots live again in {worlds} new worlds, {} after the wipe",
         thousands(bots),
         secs(took)
+    )
+}
+
+pub(super) fn visited(visit: &Visit) -> String {
+    format!(
+        "a player joined main over the socket, and saw {} residents: {}",
+        visit.residents,
+        secs(visit.joined)
     )
 }
 
@@ -93,6 +102,15 @@ pub(super) fn timings(timings: &Timings) {
         timings.healed,
         format!("{} worlds wiped, {bots} bots live again, {} bots/s", timings.wiped, rate(timings.healed)),
     );
+    if let Some((visit, told)) = &timings.visit {
+        let what = format!("a player: seat, token, socket, snapshot of {} residents", visit.residents);
+        row("joined", visit.joined, what);
+        if let Some(told) = told {
+            let what =
+                format!("after the wipe the player was in the next world; {} deltas in all", visit.deltas);
+            row("followed", *told, what);
+        }
+    }
     if !timings.all_live {
         print("not every bot is live: see `arena channels health`");
     }
@@ -106,7 +124,9 @@ pub(super) fn where_to_look(server: &Server) {
     print("  arena worlds list                      the worlds, and how fast they tick");
     print("  arena bots list --channel main         who lives in main");
     print(&format!("  curl {url}/api/health    the same report for programs"));
+    print("  arena watch world:main                 what happens in main, live");
     print("  arena worlds wipe --all                do it to them again");
+    print(&format!("realtime clients (Supabase, Phoenix) connect to {}", server.endpoint()));
     print("Ctrl-C ends it.");
 }
 

@@ -1,5 +1,6 @@
 //! The demo's stages: import, deploy, live, wipe, heal.
 
+use super::visitor::{Visit, Visitor};
 use super::{DemoError, screen};
 use crate::progress::{Progress, say};
 use crate::server::Server;
@@ -35,6 +36,8 @@ pub(super) struct Timings {
     /// From the wipe until no world was left, and until every bot was a resident again.
     pub(super) wiped: u32,
     pub(super) healed: Duration,
+    /// The player who came meanwhile, and how long after the wipe it was told of the next world.
+    pub(super) visit: Option<(Visit, Option<Duration>)>,
     /// Whether every bot is live.
     pub(super) all_live: bool,
 }
@@ -56,6 +59,7 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
     let report = services.health.report().await?;
     say(&screen::deployed(wanted, report.valid_worlds, deployed));
 
+    let visitor = Visitor::enter(server).await;
     let_live(server).await?;
     screen::health(&services.health.report().await?);
 
@@ -66,6 +70,14 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
     let healed = wipe.elapsed();
     let report = services.health.report().await?;
     say(&screen::healed(wanted, report.valid_worlds, healed));
+    let visit = match visitor {
+        Some(visitor) => {
+            let visit = visitor.leave().await;
+            let told = visit.replaced_at.map(|at| at.saturating_duration_since(wipe));
+            Some((visit, told))
+        }
+        None => None,
+    };
     Ok(Timings {
         created: imported.created,
         existing: imported.existing,
@@ -76,6 +88,7 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
         deployed,
         wiped,
         healed,
+        visit,
         all_live: u64::from(report.bots.live) == wanted,
     })
 }
