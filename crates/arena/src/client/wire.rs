@@ -24,6 +24,9 @@ pub struct Channel {
     pub max_bots: u32,
     /// Bots assigned.
     pub bots: u32,
+    /// Players with a seat.
+    #[serde(default)]
+    pub players: u32,
     /// Share of its seats taken.
     pub load_percent: f64,
     /// Free JSON of its operator.

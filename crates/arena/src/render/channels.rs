@@ -23,7 +23,7 @@ pub fn channels_table(channels: &[Channel], style: &Style) -> String {
     ]);
     for channel in channels {
         let [bar, seats, percent] =
-            load_cells(channel.bots, channel.max_bots, channel.load_percent, None, style);
+            load_cells(taken(channel), channel.max_bots, channel.load_percent, None, style);
         table.row([
             channel.name.as_str().into(),
             channel.kind.as_str().into(),
@@ -49,6 +49,7 @@ pub fn channel_details(channel: &Channel, stats: &ChannelStats, style: &Style) -
         .add_some("region", channel.region.as_deref())
         .add("load", load_words(channel, style))
         .add("bots", states(&stats.bots))
+        .add_some("players", (channel.players > 0).then(|| channel.players.to_string()))
         .add("world", world_words(stats))
         .add("last sync", stats.last_sync.as_ref().map_or_else(|| "none yet".to_owned(), sync_words))
         .add_some("metadata", metadata(channel))
@@ -95,7 +96,7 @@ pub fn reset_totals(reset: &Reset) -> String {
 
 /// Bar, seats and percentage.
 pub(super) fn load_cells(
-    bots: u32,
+    taken: u32,
     max_bots: u32,
     percent: f64,
     color: Option<Color>,
@@ -105,7 +106,7 @@ pub(super) fn load_cells(
         Some(color) => Cell::colored(text, color),
         None => text.into(),
     };
-    [cell(style.bar(percent / 100.0)), format!("{bots}/{max_bots}").into(), format!("{percent:.0} %").into()]
+    [cell(style.bar(percent / 100.0)), format!("{taken}/{max_bots}").into(), format!("{percent:.0} %").into()]
 }
 
 pub(super) fn status_cell(status: Status) -> Cell {
@@ -137,8 +138,13 @@ fn states(bots: &StateCounts) -> String {
 }
 
 fn load_words(channel: &Channel, style: &Style) -> String {
-    let Channel { bots, max_bots, load_percent, .. } = channel;
-    format!("{} {bots}/{max_bots} {load_percent:.0} %", style.bar(load_percent / 100.0))
+    let (taken, Channel { max_bots, load_percent, .. }) = (taken(channel), channel);
+    format!("{} {taken}/{max_bots} {load_percent:.0} %", style.bar(load_percent / 100.0))
+}
+
+/// Seats that bots and players have taken.
+fn taken(channel: &Channel) -> u32 {
+    channel.bots.saturating_add(channel.players)
 }
 
 fn world_words(stats: &ChannelStats) -> String {

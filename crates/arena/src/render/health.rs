@@ -73,8 +73,9 @@ fn table(channels: &[&ChannelHealth], style: &Style) -> String {
     ]);
     for channel in channels {
         let color = level_color(channel.level);
+        let taken = channel.assigned.saturating_add(channel.players);
         let [bar, seats, percent] =
-            load_cells(channel.assigned, channel.max_bots, channel.load_percent, Some(color), style);
+            load_cells(taken, channel.max_bots, channel.load_percent, Some(color), style);
         table.row([
             Cell::colored(level_word(channel.level), color),
             channel.channel.as_str().into(),
@@ -87,7 +88,7 @@ fn table(channels: &[&ChannelHealth], style: &Style) -> String {
             live_cell(channel),
         ]);
         // How full it is stands in the row itself.
-        let load = format!("{} of {} seats taken", channel.assigned, channel.max_bots);
+        let load = format!("{taken} of {} seats taken", channel.max_bots);
         let issues: Vec<&str> =
             channel.issues.iter().map(String::as_str).filter(|issue| *issue != load).collect();
         if !issues.is_empty() {

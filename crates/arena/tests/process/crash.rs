@@ -69,3 +69,51 @@ fn a_kill_during_healing_loses_nothing_and_doubles_nothing_on_postgres() {
     let server = durable_postgres();
     killed_in_the_middle_of_healing(TestDatabase::on(&server).unwrap());
 }
+
+/// Seats outlive the process: what was promised is still reserved, and the counts are right whatever else was.
+fn killed_while_players_join(database: TestDatabase) {
+    const SEATS: u64 = 40;
+    let mut arena = Arena::start(database);
+    arena.post("/api/channels", &json!({"name": "club", "kind": "VIP", "max_bots": SEATS}));
+    let address = arena.address();
+    let joining: Vec<_> = (0..4)
+        .map(|_| {
+            let address = address.clone();
+            std::thread::spawn(move || {
+                let join = || post(&address, "/api/channels/club/join", &json!({}));
+                let answers = std::iter::from_fn(|| Some(join()?.1)).take(20);
+                answers.filter_map(|answer| answer["player"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    wait_until(super::support::PATIENCE, "some seats are reserved", || {
+        arena.try_get("/api/channels/club").is_some_and(|(_, channel)| channel["players"].as_u64() > Some(5))
+    });
+    arena.kill();
+    let answered: Vec<String> = joining.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+
+    arena.launch();
+    let players = arena.all("/api/players");
+    let channel = arena.get("/api/channels/club");
+    assert_eq!(channel["players"].as_u64(), Some(players.len() as u64), "{channel}");
+    assert!(players.len() as u64 <= SEATS);
+    let kept = |id: &String| players.iter().any(|player| player["id"] == id.as_str());
+    assert!(answered.iter().all(kept), "a seat that was promised is gone");
+    for id in &answered {
+        arena.delete(&format!("/api/players/{id}"));
+    }
+    let left = arena.get("/api/channels/club")["players"].as_u64();
+    assert_eq!(left, Some((players.len() - answered.len()) as u64));
+    arena.check_whole(0);
+}
+
+#[test]
+fn a_kill_while_players_join_keeps_what_was_promised_on_sqlite() {
+    killed_while_players_join(TestDatabase::sqlite());
+}
+
+#[test]
+fn a_kill_while_players_join_keeps_what_was_promised_on_postgres() {
+    let server = durable_postgres();
+    killed_while_players_join(TestDatabase::on(&server).unwrap());
+}

@@ -65,6 +65,8 @@ impl Arena {
         command.args(["serve", "--log", "warn", "--listen", address]);
         command.arg("--data-dir").arg(self.data_dir()).args(["--database-url", self.database.url()]);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        // Players need no token, and their seats do not lapse before a slow machine is done.
+        command.env("ARENA_REALTIME__ANONYMOUS", "loopback").env("ARENA_REALTIME__RESERVE_SECS", "600");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
@@ -115,6 +117,13 @@ impl Arena {
         let (status, answer) = self.try_post(path, body).unwrap();
         assert!((200..300).contains(&status), "{path}: {answer}");
         answer
+    }
+
+    /// A DELETE that must succeed.
+    pub fn delete(&self, path: &str) {
+        let (status, answer) =
+            answer(agent().delete(format!("http://{}{path}", self.address())).call()).unwrap();
+        assert!((200..300).contains(&status), "{path}: {answer}");
     }
 
     /// Every row of a list.

@@ -12,6 +12,7 @@ fn facts(name: &str, kind: ChannelKind, bots: StateCounts, max_bots: u32, world:
         mode: Mode::Active,
         max_bots,
         bots: bots.total(),
+        players: 0,
     };
     ChannelFacts { seats, bots, world, trouble: None }
 }
