@@ -13,6 +13,7 @@ use arena_core::topic::TopicName;
 use arena_sim::{Effect, World};
 use bytes::Bytes;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 /// What a world publishes.
 #[derive(Debug)]
@@ -21,7 +22,12 @@ pub(super) struct WorldTopic {
     name: TopicName,
     license: Arc<License>,
     state: State,
+    /// Who looked may be about to watch: until then everything is told, watched or not.
+    promised: Option<Instant>,
 }
+
+/// How long whoever has looked may take to begin to watch.
+const PROMISE: Duration = Duration::from_secs(10);
 
 /// How viewers stand to the world. A stream is held weakly, so that the bus can end it when nobody watches; as long as
 /// the weak pointer lives, its address is not given to another stream.
@@ -48,7 +54,7 @@ impl State {
 
 impl WorldTopic {
     pub(super) fn new(bus: Bus, name: TopicName, license: Arc<License>) -> WorldTopic {
-        WorldTopic { bus, name, license, state: State::Silent }
+        WorldTopic { bus, name, license, state: State::Silent, promised: None }
     }
 
     /// Tells the viewers of an earlier world that this one has begun.
@@ -68,7 +74,8 @@ impl WorldTopic {
             self.state = State::Silent;
             return;
         };
-        let (watched, concerned) = (stream.is_watched(), self.state.concerns(&stream));
+        let watched = stream.is_watched() || self.promised.is_some_and(|until| Instant::now() < until);
+        let concerned = self.state.concerns(&stream);
         if !watched && !concerned {
             self.state = State::Silent;
             return;
@@ -97,6 +104,7 @@ impl WorldTopic {
             Ok(stream) => stream,
             Err(error) => return Some(Err(HostFault::transient(error.to_string()))),
         };
+        self.promised = Some(Instant::now() + PROMISE);
         let live = matches!(self.state, State::Live { .. }) && self.state.concerns(&stream);
         let snapshot = if live { payload::snapshot(sim) } else { self.start_over(&stream, sim) };
         Some(Ok(Look { snapshot, position: stream.position() }))
@@ -110,7 +118,7 @@ impl WorldTopic {
     /// Nobody watches any more. Positions under this epoch must not be resumed after what comes unpublished now; one
     /// who came meanwhile, and resumed before the restart, gets a snapshot instead.
     fn fall_silent(&mut self, stream: &Arc<Stream>, sim: &World) {
-        self.state = State::Silent;
+        (self.state, self.promised) = (State::Silent, None);
         stream.restart();
         if stream.is_watched() {
             self.start_over(stream, sim);
@@ -141,7 +149,6 @@ mod tests {
     use arena_bus::{BusSettings, Keep, Position};
     use arena_core::BotId;
     use arena_sim::{BrainKind, Input, TownMap, WorldSettings};
-    use std::time::{Duration, Instant};
     use uuid::Uuid;
 
     /// A topic, the license to publish there, and a world in which something happens at every tick.
@@ -229,6 +236,9 @@ mod tests {
     fn a_position_from_before_a_silence_cannot_be_resumed() {
         let mut stage = Stage::new(Duration::ZERO);
         let position = stage.topic.look(&stage.sim).unwrap().unwrap().position;
+        stage.tick();
+        assert_eq!(stage.position().epoch, position.epoch, "who looked has a moment to begin to watch");
+        stage.topic.promised = None;
         stage.tick();
         let stream = stage.bus.get(&name()).unwrap();
         let recovery = stream.view(|view| view.recover(&position));
