@@ -36,6 +36,13 @@ fn after_a_rest_the_burst_goes_through_and_then_the_rate() {
 }
 
 #[test]
+fn a_rate_that_divides_no_second_is_rounded_down() {
+    let (bucket, rate) = (Bucket::default(), Rate::per_second(3, 1));
+    assert_eq!(taken(&bucket, rate, at(0), 2), 1);
+    assert_eq!(bucket.take(rate, at(0)), Err(Duration::from_nanos(333_333_334)));
+}
+
+#[test]
 fn no_rate_is_no_limit_and_a_burst_of_none_is_one() {
     let bucket = Bucket::default();
     assert_eq!(taken(&bucket, Rate::per_second(0, 0), at(0), 1_000), 1_000);

@@ -91,6 +91,8 @@ fn a_token_of_supabase_names_nobody_and_has_claims_of_its_own() {
     let token = hs(&json!({"alg": "HS256", "typ": "JWT"}), &claims, TEXT);
     let read = verifier().verify(&token, NOW).unwrap();
     assert_eq!((read.ttl_secs(NOW), read.role, read.sub), (9, Role::Anon, None));
+    let empty = json!({"role": "anon", "exp": NOW + 9, "sub": ""});
+    assert_eq!(verifier().verify(&hs(&json!({"alg": "HS256"}), &empty, TEXT), NOW).unwrap().sub, None);
 }
 
 #[test]
@@ -281,6 +283,9 @@ fn a_public_key_is_never_taken_for_a_shared_secret() {
     for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
         let (_, jwk) = pair(algorithm, "public");
         let set = json!({"keys": [jwk]}).to_string();
+        let alone = Verifier::new(KeySet::default().with_jwks(&set).unwrap());
+        let token = hs(&json!({"alg": "HS256", "kid": "public"}), &good(), TEXT);
+        assert_eq!(alone.verify(&token, NOW), Err(TokenError::UnknownKey), "it is not even tried");
         let keys = KeySet::default().with_secret(&own()).with_jwks(&set).unwrap();
         let verifier = Verifier::new(keys);
         let fields = jwk.as_object().unwrap().values().filter_map(Value::as_str);
