@@ -6,7 +6,8 @@ const { WebSocket } = require('ws')
 const { args, drive, payloadOf, saw } = require('./driver.cjs')
 
 const { endpoint, token } = args()
-const socket = new Socket(endpoint, { transport: WebSocket, params: token ? { apikey: token } : {} })
+// The token goes as a subprotocol, which is this client's own way; an apikey in the query is the others' way.
+const socket = new Socket(endpoint, { transport: WebSocket, ...(token ? { authToken: token } : {}) })
 const channels = new Map()
 
 function join({ topic, config, resume, presence, since }) {
