@@ -3,7 +3,7 @@
 use super::Args;
 use super::peers::Peer;
 use crate::dialect::{Dialect, Phoenix, Raw};
-use crate::server::{Server, find_arena};
+use crate::server::{ANONYMOUS, Server, find_arena};
 use anyhow::Context;
 use arena_testing::free_port;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -87,7 +87,7 @@ fn gateway(args: &Args) -> anyhow::Result<Running> {
         let dialect = phoenix(&args.apikey);
         return Ok(Running { address, pid: pid.to_string(), dialect, _process: Process::Foreign });
     }
-    let mut server = Server::start(&find_arena(args.arena.as_deref())?, &[])?;
+    let mut server = Server::start(&find_arena(args.arena.as_deref())?, &ANONYMOUS)?;
     server.until_it_answers()?;
     let (address, pid) = (server.address(), server.pid());
     Ok(Running { address, pid, dialect: phoenix(&args.apikey), _process: Process::Arena(server) })

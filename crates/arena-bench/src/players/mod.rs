@@ -10,7 +10,7 @@ use crate::load::raise_file_limit;
 use crate::machine::{cores, process_cpu, resident_bytes};
 use crate::progress;
 use crate::report::Report;
-use crate::server::{Server, find_arena};
+use crate::server::{ANONYMOUS, Server, find_arena};
 use crate::table::{Cell, Table};
 use anyhow::ensure;
 use crowd::{Crowd, Heard};
@@ -73,7 +73,7 @@ struct Phase {
 pub fn run(args: &Args) -> anyhow::Result<Report> {
     ensure!(args.move_seconds > 0.0 && args.churn >= 0.0, "times and rates are not negative");
     raise_file_limit(u64::from(args.worlds) * u64::from(args.players))?;
-    let mut server = Server::start(&find_arena(args.arena.as_deref())?, &[])?;
+    let mut server = Server::start(&find_arena(args.arena.as_deref())?, &ANONYMOUS)?;
     server.until_it_answers()?;
     progress(&format!("{} worlds with {} bots each", args.worlds, args.bots));
     town::build(&mut server, args.worlds, args.bots, args.players + args.bots + SPARE_SEATS)?;
