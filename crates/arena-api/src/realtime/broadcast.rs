@@ -106,7 +106,9 @@ pub(super) async fn single(
 
 fn identify(gateway: &Gateway, calling: &Calling) -> Result<Identity, Refusal> {
     let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-    identified.map(|(who, _)| who).map_err(|error| Refusal::Token(error.to_string()))
+    let (who, _) = identified.map_err(|error| Refusal::Token(error.to_string()))?;
+    // Nobody in particular is somebody else in every request; what they send is counted by where they are.
+    Ok(if who.anonymous { Identity { user: calling.address().into(), ..who } } else { who })
 }
 
 /// Without the prefix that topics have on the socket; some senders leave it on.

@@ -25,6 +25,11 @@ impl Calling {
         Caller { peer: self.peer, forwarded: self.forwarded, origin: self.origin.as_deref() }
     }
 
+    /// The other end of the connection, as a name.
+    pub(super) fn address(&self) -> String {
+        format!("anon@{}", self.peer)
+    }
+
     /// Of the head of a request.
     pub(super) fn of(parts: &Parts) -> Calling {
         let headers = &parts.headers;

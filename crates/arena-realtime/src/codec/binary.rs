@@ -14,6 +14,8 @@ const USER_BROADCAST_PUSH: u8 = 3;
 /// A user's broadcast on its way to the members:
 /// `kind | topicLen | eventLen | metaLen | enc | topic | event | meta | payload`.
 pub(super) const USER_BROADCAST: u8 = 4;
+/// Plain Phoenix, on its way to the members: `kind | topicLen | eventLen | topic | event | payload`.
+pub(super) const BROADCAST_KIND: u8 = 2;
 /// `enc` of bytes.
 pub(super) const ENCODING_BINARY: u8 = 0;
 /// `enc` of JSON.

@@ -17,6 +17,8 @@ pub struct JoinConfig {
     pub private: bool,
     /// The last message that it has seen: it wants what followed.
     pub recover: Option<Position>,
+    /// It names the changes of tables that it wants, if only none: it is a client of Supabase Realtime.
+    pub names_changes: bool,
     /// A token that replaces the connection's. Null and what begins with `sb_` (an API key) is none.
     pub access_token: Option<String>,
 }
@@ -86,6 +88,7 @@ impl fmt::Debug for JoinConfig {
             .field("presence", &self.presence)
             .field("private", &self.private)
             .field("recover", &self.recover)
+            .field("names_changes", &self.names_changes)
             .field("access_token", &self.access_token.as_ref().map(|_| "…"))
             .finish()
     }
@@ -112,6 +115,8 @@ struct RawConfig<'a> {
     presence: Raw<'a>,
     #[serde(borrow)]
     private: Raw<'a>,
+    #[serde(borrow)]
+    postgres_changes: Raw<'a>,
     #[serde(borrow)]
     recover: Raw<'a>,
 }
@@ -194,6 +199,7 @@ impl JoinConfig {
             },
             private: reader.flag(config.private, "config.private").unwrap_or(false),
             recover,
+            names_changes: config.postgres_changes.is_some(),
             access_token: reader
                 .text(join.access_token, "access_token")
                 .filter(|token| !token.starts_with("sb_")),
@@ -297,6 +303,7 @@ mod tests {
             presence: PresenceConfig { key: None, enabled: true },
             private: false,
             recover: None,
+            names_changes: false,
             access_token: None,
         }
     }
@@ -307,7 +314,7 @@ mod tests {
             "{}",
             "null",
             r#"{"config":null,"access_token":null}"#,
-            r#"{"config":{"broadcast":null,"presence":null,"private":null,"postgres_changes":[{"event":"*"}]}}"#,
+            r#"{"config":{"broadcast":null,"presence":null,"private":null,"elsewhere":[{"event":"*"}]}}"#,
             r#"{"config":{"broadcast":{},"presence":{"key":""}},"user_token":"x"}"#,
             r#"{"config":{"broadcast":{"replay":null,"recover":null}},"access_token":"sb_publishable_x"}"#,
         ] {
@@ -321,7 +328,7 @@ mod tests {
             "broadcast": {"ack": true, "self": true, "last": true, "replay": {"since": 1764000000000, "limit": 10},
                           "recover": {"offset": 41, "epoch": "abc"}, "snapshot": "broadcast", "id_field": "key"},
             "presence": {"key": "ada", "enabled": false},
-            "private": true
+            "private": true, "postgres_changes": []
         }, "access_token": "t"}"#;
         let replay = Some(Replay { since_ms: 1_764_000_000_000, limit: Some(10) });
         let expected = JoinConfig {
@@ -336,6 +343,7 @@ mod tests {
             presence: PresenceConfig { key: Some("ada".into()), enabled: false },
             private: true,
             recover: Some(Position { offset: 41, epoch: Epoch::from("abc") }),
+            names_changes: true,
             access_token: Some("t".into()),
         };
         assert_eq!(parse(json), (expected, vec![]));

@@ -19,7 +19,7 @@ pub use message::{Body, ClientMessage, MAX_EVENT_BYTES, UserPayload};
 pub use reference::Ref;
 pub use server::Status;
 pub use text::decode_text;
-pub use version::{UnknownVsn, Vsn};
+pub use version::{Dialect, UnknownVsn, Vsn};
 
 /// What stands before every topic on the wire, except before that of heartbeats.
 pub const TOPIC_PREFIX: &str = "realtime:";

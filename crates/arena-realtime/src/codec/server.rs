@@ -2,9 +2,9 @@
 //!
 //! Topics are as on the wire, `realtime:` included. Payloads are JSON that the caller vouches for.
 
-use super::binary::{ENCODING_BINARY, USER_BROADCAST};
+use super::binary::{BROADCAST_KIND, ENCODING_BINARY, USER_BROADCAST};
 use super::reference::Ref;
-use super::version::Vsn;
+use super::version::{Dialect, Vsn};
 use crate::frame::{FrameBuilder, Opcode};
 use arena_bus::{Message, Payload};
 use bytes::Bytes;
@@ -61,17 +61,18 @@ pub fn push(vsn: Vsn, join_ref: Option<&Ref<'_>>, topic: &str, event: &str, payl
     envelope.around(payload_json.len(), |out| out.extend_from_slice(payload_json.as_bytes()))
 }
 
-/// A topic's message as a broadcast, the same for all members that speak `vsn`. `replayed` says that it is older than
+/// A topic's message as a broadcast, the same for all members that speak `dialect`. `replayed` says that it is older than
 /// the join it follows.
 ///
 /// JSON goes as text to everyone. Bytes go as a binary frame, which version 1 does not have: there is none for it.
 /// Neither is there one for bytes under an event of more than 255 bytes. A binary frame leaves out an id with which
 /// `meta` would exceed 255 bytes.
-pub fn broadcast(vsn: Vsn, topic: &str, message: &Message, replayed: bool) -> Option<Bytes> {
-    match (&message.payload, vsn) {
-        (Payload::Json(json), _) => Some(text_broadcast(vsn, topic, message, json, replayed)),
-        (Payload::Binary(bytes), Vsn::V2) => binary_broadcast(topic, message, bytes, replayed),
-        (Payload::Binary(_), Vsn::V1) => None,
+pub fn broadcast(dialect: Dialect, topic: &str, message: &Message, replayed: bool) -> Option<Bytes> {
+    match (&message.payload, dialect) {
+        (Payload::Json(json), _) => Some(text_broadcast(dialect.vsn(), topic, message, json, replayed)),
+        (Payload::Binary(bytes), Dialect::V2) => binary_broadcast(topic, message, bytes, replayed),
+        (Payload::Binary(bytes), Dialect::Phoenix) => phoenix_broadcast(topic, message, bytes),
+        (Payload::Binary(_), Dialect::V1) => None,
     }
 }
 
@@ -102,6 +103,20 @@ fn binary_broadcast(topic: &str, message: &Message, bytes: &[u8], replayed: bool
     let out = frame.payload();
     out.extend_from_slice(&[USER_BROADCAST, topic_len, event_len, meta_len, ENCODING_BINARY]);
     for part in [topic.as_bytes(), event, &meta, bytes] {
+        out.extend_from_slice(part);
+    }
+    Some(frame.finish(Opcode::Binary))
+}
+
+/// Plain Phoenix has no place for `meta`.
+fn phoenix_broadcast(topic: &str, message: &Message, bytes: &[u8]) -> Option<Bytes> {
+    let event = message.event.as_bytes();
+    let lengths = [topic.len(), event.len()].map(u8::try_from);
+    let [Ok(topic_len), Ok(event_len)] = lengths else { return None };
+    let mut frame = FrameBuilder::with_capacity(3 + topic.len() + event.len() + bytes.len());
+    let out = frame.payload();
+    out.extend_from_slice(&[BROADCAST_KIND, topic_len, event_len]);
+    for part in [topic.as_bytes(), event, bytes] {
         out.extend_from_slice(part);
     }
     Some(frame.finish(Opcode::Binary))

@@ -6,7 +6,7 @@ pub(super) use welcome::snapshot_frame;
 
 use super::{Gateway, unix_secs};
 use crate::backstage::{Look, Refused};
-use crate::codec::{Body, ClientMessage, JoinConfig, Ref, Status, TOPIC_PREFIX};
+use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
 use crate::policy::{Access, Identity};
 use crate::session::{Joined, JoinedState, Membership, Seat, Session};
 use crate::token::TokenError;
@@ -32,6 +32,12 @@ struct Wish {
     token_ends: Option<i64>,
     access: Access,
     serial: u64,
+}
+
+impl Wish {
+    fn dialect(&self, session: &Session) -> Dialect {
+        Dialect::of(session.vsn, self.config.names_changes)
+    }
 }
 
 impl Gateway {
@@ -186,7 +192,9 @@ impl Gateway {
             let presence = room.presence_mode();
             let welcome = |view: View<'_>| self.welcome(session, wish, look, presence, &view);
             // A room that has just closed has a successor.
-            if let Ok(admitted) = room.admit(session, wish.config.broadcast.own, welcome) {
+            if let Ok(admitted) =
+                room.admit(session, wish.dialect(session), wish.config.broadcast.own, welcome)
+            {
                 break (Arc::clone(&room), admitted?);
             }
         };
@@ -199,6 +207,7 @@ impl Gateway {
             who: Arc::clone(&wish.who),
             access: wish.access,
             token_ends: wish.token_ends,
+            dialect: wish.dialect(session),
             seat,
             ack: wish.config.broadcast.ack,
             id_field: wish.config.broadcast.id_field.as_deref().map(Arc::from),

@@ -88,12 +88,14 @@ impl Gateway {
     /// Returns whether the member has what is newest.
     async fn send_newest(&self, session: &Session, channel: &str, membership: &Membership) -> bool {
         let Ok(look) = self.inner.backstage.look(channel).await else { return false };
-        let (vsn, topic) = (session.vsn, &*membership.room.wire_topic);
+        let (dialect, topic) = (membership.dialect, &*membership.room.wire_topic);
         let mut sent = false;
         membership.room.catch_up(membership.member, |view| {
             let Recovery::Whole(missed) = view.recover(&look.position) else { return false };
-            let mut frames: Vec<_> = snapshot_frame(vsn, topic, &look).into_iter().collect();
-            frames.extend(missed.iter().filter_map(|message| server::broadcast(vsn, topic, message, false)));
+            let mut frames: Vec<_> = snapshot_frame(dialect, topic, &look).into_iter().collect();
+            frames.extend(
+                missed.iter().filter_map(|message| server::broadcast(dialect, topic, message, false)),
+            );
             sent = session.outbox.send(join_frames(frames.iter())) != Sent::Full;
             sent
         });

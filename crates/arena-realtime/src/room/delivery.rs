@@ -1,7 +1,7 @@
-//! Messages on their way to the members of a room: encoded once per version, shared as bytes.
+//! Messages on their way to the members of a room: encoded once per dialect, shared as bytes.
 
 use super::Member;
-use crate::codec::{Vsn, server};
+use crate::codec::{Dialect, server};
 use arena_bus::Message;
 use bytes::{Bytes, BytesMut};
 use std::cell::OnceCell;
@@ -13,9 +13,10 @@ pub(super) struct Delivery<'a> {
     messages: &'a [Arc<Message>],
     v1: Encoded,
     v2: Encoded,
+    phoenix: Encoded,
 }
 
-/// One version's frames: of each message, and of all together.
+/// One dialect's frames: of each message, and of all together.
 #[derive(Default)]
 struct Encoded {
     each: OnceCell<Vec<Bytes>>,
@@ -25,34 +26,37 @@ struct Encoded {
 impl<'a> Delivery<'a> {
     /// `topic` is as it stands on the wire.
     pub(super) fn new(topic: &'a str, messages: &'a [Arc<Message>]) -> Delivery<'a> {
-        Delivery { topic, messages, v1: Encoded::default(), v2: Encoded::default() }
+        let [v1, v2, phoenix] = Default::default();
+        Delivery { topic, messages, v1, v2, phoenix }
     }
 
     /// What this member gets, as one piece: everything, or what it has not had and did not send itself.
     pub(super) fn frames_for(&self, member: &Member) -> Bytes {
         if self.messages.iter().all(|message| member.wants(message)) {
-            return self.all(member.session.vsn);
+            return self.all(member.dialect);
         }
-        let each = self.each(member.session.vsn).iter().zip(self.messages);
+        let each = self.each(member.dialect).iter().zip(self.messages);
         join(each.filter(|(_, message)| member.wants(message)).map(|(frame, _)| frame))
     }
 
-    fn all(&self, vsn: Vsn) -> Bytes {
-        let encoded = self.encoded(vsn);
-        encoded.all.get_or_init(|| join(self.each(vsn).iter())).clone()
+    fn all(&self, dialect: Dialect) -> Bytes {
+        let encoded = self.encoded(dialect);
+        encoded.all.get_or_init(|| join(self.each(dialect).iter())).clone()
     }
 
-    fn each(&self, vsn: Vsn) -> &[Bytes] {
-        // What a version cannot carry is an empty frame: nothing.
-        let encode =
-            |message: &Arc<Message>| server::broadcast(vsn, self.topic, message, false).unwrap_or_default();
-        self.encoded(vsn).each.get_or_init(|| self.messages.iter().map(encode).collect())
+    fn each(&self, dialect: Dialect) -> &[Bytes] {
+        // What a dialect cannot carry is an empty frame: nothing.
+        let encode = |message: &Arc<Message>| {
+            server::broadcast(dialect, self.topic, message, false).unwrap_or_default()
+        };
+        self.encoded(dialect).each.get_or_init(|| self.messages.iter().map(encode).collect())
     }
 
-    fn encoded(&self, vsn: Vsn) -> &Encoded {
-        match vsn {
-            Vsn::V1 => &self.v1,
-            Vsn::V2 => &self.v2,
+    fn encoded(&self, dialect: Dialect) -> &Encoded {
+        match dialect {
+            Dialect::V1 => &self.v1,
+            Dialect::V2 => &self.v2,
+            Dialect::Phoenix => &self.phoenix,
         }
     }
 }

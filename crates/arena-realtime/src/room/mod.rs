@@ -5,7 +5,7 @@ mod presence;
 
 pub(crate) use delivery::join as join_frames;
 
-use crate::codec::{Vsn, server};
+use crate::codec::{Dialect, Vsn, server};
 use crate::outbox::Sent;
 use crate::session::Session;
 use arena_bus::{Message, Rest, Sink, Stream, View};
@@ -61,6 +61,8 @@ pub(crate) struct Member {
     pub(crate) session: Arc<Session>,
     /// Messages up to this number of the stream it has had, or was given otherwise.
     pub(crate) after: u64,
+    /// What it understands of broadcasts.
+    pub(crate) dialect: Dialect,
     /// Whether it hears its own messages.
     pub(crate) echo: bool,
     /// Whether it is told who is present.
@@ -144,6 +146,7 @@ impl Room {
     pub(crate) fn admit<E>(
         &self,
         session: &Arc<Session>,
+        dialect: Dialect,
         echo: bool,
         welcome: impl FnOnce(View<'_>) -> Result<(), E>,
     ) -> Result<Result<usize, E>, Closed> {
@@ -155,7 +158,7 @@ impl Room {
             }
             Ok(welcome(view).map(|()| {
                 let session = Arc::clone(session);
-                members.slab.insert(Member { session, after, echo, presence: false, behind: false })
+                members.slab.insert(Member { session, after, dialect, echo, presence: false, behind: false })
             }))
         })
     }

@@ -1,6 +1,6 @@
 //! A session's membership in one topic.
 
-use crate::codec::{ClientMessage, Ref};
+use crate::codec::{ClientMessage, Dialect, Ref};
 use crate::policy::{Access, Identity};
 use crate::room::Room;
 use crate::token::SeatClaim;
@@ -52,6 +52,8 @@ pub(crate) struct Membership {
     pub(crate) access: Access,
     /// When the token that it goes by ends, in seconds since 1970; `None` without one.
     pub(crate) token_ends: Option<i64>,
+    /// What it understands of broadcasts.
+    pub(crate) dialect: Dialect,
     /// The seat it holds in the topic's world.
     pub(crate) seat: Option<Seat>,
     /// Whether its broadcasts are acknowledged.

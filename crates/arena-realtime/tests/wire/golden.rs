@@ -2,7 +2,7 @@
 
 use arena_bus::{Epoch, Message, Payload};
 use arena_realtime::codec::server::{self, Status};
-use arena_realtime::codec::{ClientMessage, Ref, Vsn, decode_binary, decode_text};
+use arena_realtime::codec::{ClientMessage, Dialect, Ref, Vsn, decode_binary, decode_text};
 use arena_realtime::frame;
 use bytes::Bytes;
 use std::fmt::Write as _;
@@ -131,9 +131,9 @@ fn golden_broadcast() {
         event: "say \"hi\"\n".into(),
         ..message(json.payload.clone())
     };
-    let text = both("JSON", |vsn| server::broadcast(vsn, TOPIC, &json, false).unwrap())
+    let text = both("JSON", |vsn| server::broadcast(Dialect::of(vsn, true), TOPIC, &json, false).unwrap())
         + &both("JSON, replayed, with an id and an event that need escapes", |vsn| {
-            server::broadcast(vsn, TOPIC, &named, true).unwrap()
+            server::broadcast(Dialect::of(vsn, true), TOPIC, &named, true).unwrap()
         });
     check("broadcast", &text);
 }
@@ -142,16 +142,20 @@ fn golden_broadcast() {
 fn golden_broadcast_of_bytes() {
     let bytes = message(Payload::Binary(Bytes::from_static(&[0, 1, 0xfe, 0xff])));
     let long = Message { given_id: Some("i".repeat(240).into()), ..message(bytes.payload.clone()) };
-    let text = show("bytes", &server::broadcast(Vsn::V2, TOPIC, &bytes, false).unwrap())
-        + &show("bytes, replayed", &server::broadcast(Vsn::V2, TOPIC, &bytes, true).unwrap())
+    let text = show("bytes", &server::broadcast(Dialect::V2, TOPIC, &bytes, false).unwrap())
+        + &show("bytes, replayed", &server::broadcast(Dialect::V2, TOPIC, &bytes, true).unwrap())
         + &show(
             "bytes with an id too long for meta",
-            &server::broadcast(Vsn::V2, TOPIC, &long, false).unwrap(),
+            &server::broadcast(Dialect::V2, TOPIC, &long, false).unwrap(),
         );
-    check("broadcast-binary", &text);
-    assert!(server::broadcast(Vsn::V1, TOPIC, &bytes, false).is_none(), "version 1 has no binary frames");
+    let phoenix = server::broadcast(Dialect::Phoenix, TOPIC, &bytes, false).unwrap();
+    check("broadcast-binary", &(text + &show("bytes, for Phoenix's own client", &phoenix)));
+    assert!(server::broadcast(Dialect::V1, TOPIC, &bytes, false).is_none(), "version 1 has no binary frames");
     let unheard = Message { event: "e".repeat(256).into(), ..message(bytes.payload.clone()) };
-    assert!(server::broadcast(Vsn::V2, TOPIC, &unheard, false).is_none(), "an event that no frame can carry");
+    assert!(
+        server::broadcast(Dialect::V2, TOPIC, &unheard, false).is_none(),
+        "an event that no frame can carry"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{AdmitError, Gateway, Wish, unix_secs};
 use crate::backstage::Look;
-use crate::codec::{Status, Vsn, server};
+use crate::codec::{Dialect, Status, Vsn, server};
 use crate::outbox::Sent;
 use crate::room::{PresenceMode, join_frames};
 use crate::session::Session;
@@ -45,13 +45,13 @@ impl Gateway {
         let look = look.filter(|_| beginning.snapshot);
         let as_broadcast = wish.config.broadcast.snapshot_as_broadcast;
         let response = response(wish, &beginning, look.filter(|_| !as_broadcast), presence, view);
-        let (vsn, topic) = (session.vsn, &*wish.wire_topic);
+        let (vsn, dialect, topic) = (session.vsn, wish.dialect(session), &*wish.wire_topic);
         let mut frames = vec![wish.reply(vsn, Status::Ok, &response)];
         if as_broadcast {
-            frames.extend(look.and_then(|look| snapshot_frame(vsn, topic, look)));
+            frames.extend(look.and_then(|look| snapshot_frame(dialect, topic, look)));
         }
         let messages = beginning.messages.iter();
-        frames.extend(messages.filter_map(|m| server::broadcast(vsn, topic, m, beginning.replayed)));
+        frames.extend(messages.filter_map(|m| server::broadcast(dialect, topic, m, beginning.replayed)));
         if session.outbox.send(join_frames(frames.iter())) == Sent::Full {
             session.close_as_slow();
         }
@@ -133,7 +133,7 @@ fn beginning(wish: &Wish, look: Option<&Look>, view: &View<'_>) -> Result<Beginn
 }
 
 /// A look at a world as a broadcast, for those who cannot read it in an answer, or did not ask for one.
-pub(in crate::gateway) fn snapshot_frame(vsn: Vsn, wire_topic: &str, look: &Look) -> Option<Bytes> {
+pub(in crate::gateway) fn snapshot_frame(dialect: Dialect, wire_topic: &str, look: &Look) -> Option<Bytes> {
     let message = Message {
         event: "snapshot".into(),
         payload: Payload::Json(look.snapshot.clone()),
@@ -145,7 +145,7 @@ pub(in crate::gateway) fn snapshot_frame(vsn: Vsn, wire_topic: &str, look: &Look
         sequence: 0,
         at_ms: 0,
     };
-    server::broadcast(vsn, wire_topic, &message, false)
+    server::broadcast(dialect, wire_topic, &message, false)
 }
 
 /// A message as a value within an answer.
