@@ -64,9 +64,9 @@ impl Arena {
         let mut command = arena();
         command.args(["serve", "--log", "warn", "--listen", address]);
         command.arg("--data-dir").arg(self.data_dir()).args(["--database-url", self.database.url()]);
-        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         // Players need no token, and their seats do not lapse before a slow machine is done.
         command.env("ARENA_REALTIME__ANONYMOUS", "loopback").env("ARENA_REALTIME__RESERVE_SECS", "600");
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
