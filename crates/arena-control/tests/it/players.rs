@@ -121,6 +121,38 @@ on_both!(a_body_is_in_the_world_when_its_player_has_entered, async |db: &Db| {
     arena.stop().await;
 });
 
+on_both!(a_player_sees_the_world_and_acts_in_it, async |db: &Db| {
+    let arena = start(db, LONG, LONG).await;
+    arena.open("a", 5).await;
+    arena.fill("a", 2).await;
+    arena.until_settled().await;
+    let player = reserve(&arena, "a").await.player;
+    enter(&arena, player, 1).await;
+    let channel = name("a");
+    let me = async || {
+        let look = arena.players.look(&channel).await.unwrap();
+        let seen: serde_json::Value = serde_json::from_slice(&look.snapshot).unwrap();
+        let residents = seen["residents"].as_array().unwrap();
+        assert_eq!(residents.len(), 3);
+        let id = player.to_string();
+        residents.iter().find(|resident| resident["id"] == id.as_str()).unwrap().clone()
+    };
+    assert_eq!((&me().await["name"], &me().await["kind"]), (&"Ada".into(), &"player".into()));
+    let act = async |event: &str, input: &str| arena.players.act(player, &channel, event, input).await;
+    for degrees in [270, 90] {
+        act("look", &format!(r#"{{"heading": {degrees}}}"#)).await.unwrap();
+        assert_eq!(me().await["heading"], degrees);
+    }
+    assert_eq!(act("move", r#"{"x": 65535, "y": 70000}"#).await.unwrap_err().code(), "outside_map");
+    arena.players.vacate(&actor(), player).await.unwrap();
+    until("the body has left", async || {
+        act("look", r#"{"heading": 0}"#).await.is_err_and(|error| error.code() == "not_here")
+    })
+    .await;
+    assert_eq!(arena.players.look(&name("gone")).await.unwrap_err().code(), "channel_not_found");
+    arena.stop().await;
+});
+
 on_both!(a_reservation_that_nobody_comes_for_lapses, async |db: &Db| {
     let arena = start(db, SHORT, LONG).await;
     arena.open("a", 1).await;
