@@ -35,13 +35,13 @@ pub struct Crowd<'a> {
     beats: Turns,
     moves: Turns,
     leaver: Id,
-    errands: u64,
 }
 
 struct Player {
     world: u32,
     id: String,
     offset: u64,
+    epoch: String,
     /// When an input was sent that has not been answered, and not been seen in a delta.
     unanswered: Option<Instant>,
     unseen: Option<Instant>,
@@ -62,7 +62,7 @@ pub struct Heard {
     pub deliveries: u64,
     /// Their bytes on the wire.
     pub bytes: u64,
-    /// Messages that a member should have got and did not.
+    /// Messages that a member should have got and did not, or got twice.
     pub gaps: u64,
     /// From a message's arrival at the first member to its arrival at each other one.
     pub spread: Vec<Duration>,
@@ -116,7 +116,6 @@ impl<'a> Crowd<'a> {
             beats: Turns::new(HEARTBEAT_EVERY),
             moves: Turns::new(Duration::from_secs_f64(args.move_seconds)),
             leaver: 0,
-            errands: 0,
         })
     }
 
@@ -205,9 +204,8 @@ impl<'a> Crowd<'a> {
     fn take_in(&mut self) -> anyhow::Result<usize> {
         let mut taken = 0;
         while let Some(arrival) = self.door.arrived()? {
-            let Arrival { world, player, stream, rest, offset, places, took, leaving } = arrival;
+            let Arrival { world, player, stream, rest, offset, epoch, places, took, leaving } = arrival;
             self.underway -= 1;
-            self.errands += 1;
             taken += 1;
             self.heard.joins.push(took);
             self.heard.leaves.extend(leaving);
@@ -219,7 +217,7 @@ impl<'a> Crowd<'a> {
                 self.players.push(None);
             }
             self.players[id] =
-                Some(Player { world, id: player, offset, unanswered: None, unseen: None, tick: None });
+                Some(Player { world, id: player, offset, epoch, unanswered: None, unseen: None, tick: None });
         }
         Ok(taken)
     }
@@ -275,7 +273,13 @@ impl<'a> Crowd<'a> {
 
 impl Player {
     fn follow(&mut self, offset: u64, text: &[u8], now: Instant, heard: &mut Heard) {
-        heard.gaps += offset.saturating_sub(self.offset + 1);
+        if offset != self.offset + 1 {
+            let epoch = news::epoch(text);
+            // A new epoch begins with a snapshot, at offset 1.
+            let expected = if epoch == self.epoch.as_bytes() { self.offset + 1 } else { 1 };
+            heard.gaps += offset.abs_diff(expected);
+            self.epoch = String::from_utf8_lossy(epoch).into_owned();
+        }
         self.offset = offset;
         let Some(since) = self.unseen else { return };
         if memchr::memmem::find(text, self.id.as_bytes()).is_some() {

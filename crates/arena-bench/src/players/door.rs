@@ -41,11 +41,13 @@ pub struct Arrival {
     pub rest: Vec<u8>,
     /// Offset of the world's stream at the join.
     pub offset: u64,
+    /// What the offset counts in.
+    pub epoch: String,
     /// Where residents of the world stand.
     pub places: Vec<[i64; 2]>,
-    /// From when the errand was due, or from when it began if that was later because all were busy on purpose.
+    /// From when the errand was due to the answer to the join.
     pub took: Duration,
-    /// Of that, giving the old seat back.
+    /// Of that, giving another's seat back.
     pub leaving: Option<Duration>,
 }
 
@@ -116,17 +118,10 @@ fn run(client: &mut Client, to: SocketAddr, errand: &Errand) -> anyhow::Result<A
     let player = text("player")?.to_owned();
     let response = response(&reply)?;
     let offset = response["position"]["offset"].as_u64().context("the join's reply has no position")?;
+    let epoch = response["position"]["epoch"].as_str().unwrap_or_default().to_owned();
+    let (places, world) = (places(&response), errand.world);
     let (stream, rest) = socket.into_parts();
-    Ok(Arrival {
-        world: errand.world,
-        player,
-        stream,
-        rest,
-        offset,
-        places: places(&response),
-        took,
-        leaving,
-    })
+    Ok(Arrival { world, player, stream, rest, offset, epoch, places, took, leaving })
 }
 
 fn leave(client: &mut Client, player: &str) -> anyhow::Result<Duration> {
@@ -147,7 +142,8 @@ fn places(response: &Value) -> Vec<[i64; 2]> {
     residents
         .into_iter()
         .flatten()
-        .filter_map(|resident| Some([resident["x"].as_i64()?, resident["y"].as_i64()?]))
+        .filter_map(|resident| Some([resident["x"].as_f64()?, resident["y"].as_f64()?]))
+        .map(|place| place.map(|axis| axis.round() as i64))
         .collect()
 }
 
@@ -158,7 +154,7 @@ mod tests {
     #[test]
     fn a_joins_reply_tells_where_residents_stand() {
         let reply = r#"["1","1","realtime:world:main","phx_reply",{"status":"ok","response":
-            {"position":{"offset":7,"epoch":"a"},"snapshot":{"residents":[{"id":"b","x":3,"y":4}]}}}]"#;
+            {"position":{"offset":7,"epoch":"a"},"snapshot":{"residents":[{"id":"b","x":3.4,"y":4}]}}}]"#;
         let response = response(reply).unwrap();
         assert_eq!(response["position"]["offset"], 7);
         assert_eq!(places(&response), [[3, 4]]);

@@ -127,7 +127,7 @@ fn measure(args: &Args, server: &Server, mut crowd: Crowd<'_>) -> anyhow::Result
     let used = busy.server.as_secs_f64() / busy.took.as_secs_f64();
     let late = busy.heard.late;
     report.table(phases(args, [&mut calm, &mut busy]));
-    report.at_most("messages missing between two that a member heard", 0.0, lost as f64);
+    report.at_most("messages that a member has missed or heard twice", 0.0, lost as f64);
     report.at_most(
         "cores used while players come and go, one to spare",
         (cores() as f64 - 1.0).max(1.0),

@@ -37,6 +37,14 @@ pub fn look(text: &[u8]) -> News {
     News::Other
 }
 
+/// The epoch of a message of a world.
+pub fn epoch(text: &[u8]) -> &[u8] {
+    const KEY: &[u8] = br#""epoch":""#;
+    let Some(at) = find(text, KEY) else { return &[] };
+    let rest = &text[at + KEY.len()..];
+    memchr::memchr(b'"', rest).map_or(&[], |end| &rest[..end])
+}
+
 /// The tick that a delta or an answer tells.
 pub fn tick(text: &[u8]) -> Option<u64> {
     number(text, br#""tick":"#)
@@ -72,5 +80,6 @@ mod tests {
         ] {
             assert_eq!(look(text.as_bytes()), news, "{text}");
         }
+        assert_eq!(epoch(br#""meta":{"id":"x","offset":41,"epoch":"e7"}}]"#), b"e7");
     }
 }
