@@ -9,6 +9,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod files;
 mod interrupt;
 mod logging;
 pub mod migrate;

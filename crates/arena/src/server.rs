@@ -83,6 +83,7 @@ pub struct Server {
 impl Server {
     /// Starts everything. The address is taken first, so that a second server finds out before it touches anything.
     pub async fn start(config: &Config) -> Result<Server, StartError> {
+        crate::files::allow(config.realtime.max_connections.into());
         let address = config.server.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;

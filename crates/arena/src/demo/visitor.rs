@@ -89,7 +89,7 @@ fn enter(url: &str) -> Result<(Feed, Visit), VisitError> {
     };
     let mut feed = Feed::default();
     feed.connect(&watch)?;
-    let News::Joined { response } = feed.next()? else { return Err(VisitError::NoSnapshot) };
+    let News::Joined { response } = feed.wait()? else { return Err(VisitError::NoSnapshot) };
     let residents = response["snapshot"]["residents"].as_array().ok_or(VisitError::NoSnapshot)?.len();
     Ok((feed, Visit { joined: asked.elapsed(), residents, deltas: 0, replaced_at: None }))
 }

@@ -125,7 +125,7 @@ impl Feed {
     }
 
     /// Waits for the next news.
-    pub fn next(&mut self) -> Result<News, WatchError> {
+    pub fn wait(&mut self) -> Result<News, WatchError> {
         loop {
             if let Some(news) = self.poll()? {
                 return Ok(news);

@@ -46,7 +46,7 @@ pub fn run<E: From<WatchError>>(
     loop {
         let error = match feed.connect(watch) {
             Ok(()) => loop {
-                match feed.next() {
+                match feed.wait() {
                     Ok(news) => {
                         failures = 0;
                         let counts = matches!(news, News::Message { .. });
