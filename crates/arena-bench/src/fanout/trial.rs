@@ -130,8 +130,11 @@ fn held(window: &Window, used: &Used, per_room_s: f64) -> Held {
     }
 }
 
-/// Raises the load until it is not held anymore.
+/// Raises the load until it is not held anymore. Nothing is held if the measured load was not.
 fn climb(crowd: &mut Crowd<'_>, server: &Running, shape: Shape, base: Held) -> Held {
+    if base.ms_p99 >= HELD_MS_P99 {
+        return Held { per_room_s: 0.0, per_s: 0.0, ..base };
+    }
     let mut highest = base;
     let mut per_room_s = base.per_room_s * LADDER_FROM;
     let stuck = Instant::now() + Duration::from_secs(300);

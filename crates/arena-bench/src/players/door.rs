@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-/// Threads at the door.
-const THREADS: usize = 16;
+/// Threads at the door. A join waits for a tick of its world, so each does three to five a second.
+const THREADS: usize = 128;
 /// Errands that wait for a thread; more are refused, and counted as not done.
 const ERRANDS: usize = 256;
 /// Players that wait to be taken in; a thread with another one waits too.

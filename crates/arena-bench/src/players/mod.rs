@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=900))]
     players: u32,
     /// Bots in each world
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=50))]
     bots: u32,
     /// One in so many players moves
     #[arg(long, default_value_t = 10, value_parser = parse_one_in)]
