@@ -8,6 +8,7 @@ fn help_pages() {
         "serve",
         "demo",
         "migrate",
+        "watch",
         "token",
         "token create",
         "config",

@@ -14,4 +14,5 @@ mod proxy;
 #[path = "../process/support.rs"]
 #[allow(dead_code, reason = "the tests of the process use more of it")]
 mod support;
+mod watching;
 mod world;
