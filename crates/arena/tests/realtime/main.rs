@@ -4,6 +4,7 @@
 
 mod broadcast;
 mod client;
+mod crash;
 mod doors;
 mod gateway;
 mod http;
