@@ -2,8 +2,8 @@
 
 use crate::settings::BusSettings;
 use crate::stream::Stream;
+use crate::streams::Streams;
 use arena_core::topic::TopicName;
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 /// Why a stream was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// There are as many topics as there may be.
+    /// There are as many topics as there may be, and somebody is in each.
     #[error("there are {limit} topics already")]
     TooManyTopics {
         /// The limit.
@@ -28,18 +28,19 @@ pub struct Bus {
 #[derive(Debug)]
 struct Inner {
     settings: BusSettings,
-    streams: RwLock<HashMap<TopicName, Arc<Stream>>>,
+    streams: RwLock<Streams>,
     tasks: TaskTracker,
 }
 
 impl Bus {
     /// A bus without streams.
     pub fn new(settings: BusSettings) -> Bus {
-        let inner = Inner { settings, streams: RwLock::default(), tasks: TaskTracker::new() };
-        Bus { inner: Arc::new(inner) }
+        let streams = RwLock::new(Streams::new(settings.max_streams, settings.history_total_bytes));
+        Bus { inner: Arc::new(Inner { settings, streams, tasks: TaskTracker::new() }) }
     }
 
-    /// The stream of a topic; it begins where it is missing.
+    /// The stream of a topic; it begins where it is missing. Where there are too many, those that were idle for
+    /// longest make room for it.
     pub fn open(&self, topic: &TopicName) -> Result<Arc<Stream>, OpenError> {
         if let Some(stream) = self.get(topic) {
             return Ok(stream);
@@ -49,13 +50,11 @@ impl Bus {
         if let Some(stream) = streams.get(topic) {
             return Ok(Arc::clone(stream));
         }
-        let limit = settings.max_streams;
-        if streams.len() >= limit {
-            return Err(OpenError::TooManyTopics { limit });
-        }
         let keep = settings.keep(topic);
         let stream = Arc::new(Stream::new(topic.clone(), keep, settings.max_pending, tasks.clone()));
-        streams.insert(topic.clone(), Arc::clone(&stream));
+        if !streams.insert(&stream, keep.bytes) {
+            return Err(OpenError::TooManyTopics { limit: settings.max_streams });
+        }
         Ok(stream)
     }
 
@@ -79,14 +78,10 @@ impl Bus {
         self.len() == 0
     }
 
-    /// Ends streams that nobody has listened to for longer than they linger. To be called every few seconds.
+    /// Ends streams that nobody has listened or published to for longer than they linger, those that have nothing to
+    /// linger for, and the most idle ones while all together keep too much. To be called every few seconds.
     pub fn sweep(&self, now: Instant) {
-        let mut streams = self.inner.streams.write().unwrap_or_else(PoisonError::into_inner);
-        // Whoever holds one got it under this lock and may be about to listen.
-        streams.retain(|_, stream| {
-            Arc::strong_count(stream) > 1
-                || stream.unwatched_for(now).is_none_or(|unwatched| unwatched < stream.linger())
-        });
+        self.inner.streams.write().unwrap_or_else(PoisonError::into_inner).sweep(now);
     }
 }
 

@@ -10,6 +10,9 @@ mod message;
 mod settings;
 mod sink;
 mod stream;
+mod streams;
+#[cfg(test)]
+mod tests;
 
 pub use bus::{Bus, OpenError};
 pub use message::{Draft, Epoch, Message, Payload, Position, Published};

@@ -10,7 +10,8 @@ pub struct Keep {
     pub messages: usize,
     /// Bytes of payload in the history at most. The newest message is kept whatever its size.
     pub bytes: usize,
-    /// How long the stream outlives its last watcher, so that one who comes back misses nothing.
+    /// How long the stream outlives its last watcher and its last message, whichever was later, so that one who comes
+    /// back misses nothing.
     pub linger: Duration,
 }
 
@@ -27,8 +28,12 @@ pub struct BusSettings {
     pub last_value: Vec<String>,
     /// Messages of one stream that may wait to be handed over; one more is refused.
     pub max_pending: usize,
-    /// Streams at once; no more are opened.
+    /// Streams at once, not counting those of worlds. For one more, those go that were idle for longest; it is refused
+    /// if somebody is in all of them.
     pub max_streams: usize,
+    /// What all histories but those of worlds may hold together, in bytes, with what each message costs beside its
+    /// payload. When it is exceeded, the streams end first that were idle for longest.
+    pub history_total_bytes: usize,
 }
 
 impl Default for BusSettings {
@@ -41,6 +46,7 @@ impl Default for BusSettings {
             last_value: vec!["state:*".to_owned()],
             max_pending: 1_024,
             max_streams: 100_000,
+            history_total_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -59,11 +65,13 @@ impl BusSettings {
         keep
     }
 
-    /// Whether the last message of this topic is kept longer.
+    /// Whether the last message of this topic is kept longer. What holds for a public topic holds for the private one
+    /// of its name.
     pub fn keeps_last_value(&self, topic: &TopicName) -> bool {
+        let name = topic.public_name();
         let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => topic.as_str().starts_with(beginning),
-            None => topic.as_str() == pattern,
+            Some(beginning) => name.starts_with(beginning),
+            None => name == pattern,
         };
         self.last_value.iter().any(matches)
     }

@@ -6,6 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+/// What stands before the name of a private topic.
+const PRIVATE: char = '\u{1}';
+
 /// A realtime address such as `lobby:main` or `world:main-2`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -42,7 +45,12 @@ impl TopicName {
 
     /// The private topic beside the public one of this name. No text parses to it, so no client can name it.
     pub fn private(&self) -> TopicName {
-        TopicName(format!("\u{1}{}", self.0).into())
+        TopicName(format!("{PRIVATE}{}", self.0).into())
+    }
+
+    /// The name as clients know it, of a public topic and of the private one beside it.
+    pub fn public_name(&self) -> &str {
+        self.0.strip_prefix(PRIVATE).unwrap_or(&self.0)
     }
 
     /// What it is about.

@@ -381,9 +381,15 @@ pub const KEYS: &[Key] = &[
     key("realtime", "history_bytes", between(1_024, 1_073_741_824), "Bytes kept of any other topic at most."),
     key(
         "realtime",
+        "history_total_bytes",
+        between(1_048_576, 1_099_511_627_776),
+        "Bytes kept of all topics but worlds together. Above it the histories go first that were idle for longest.",
+    ),
+    key(
+        "realtime",
         "history_linger_secs",
         SECS,
-        "How long a topic's history outlives its last member, in seconds.",
+        "How long a topic's history outlives its last member and its last message, in seconds.",
     ),
     key("realtime", "last_value_topics", TOPICS, "Topics whose last message is kept longer than others'."),
     key(
@@ -398,7 +404,12 @@ pub const KEYS: &[Key] = &[
         between(16, 1_000_000),
         "Messages of one topic that may wait to be delivered; more are refused.",
     ),
-    key("realtime", "max_topics", between(100, 10_000_000), "Topics that exist at once; no more are opened."),
+    key(
+        "realtime",
+        "max_topics",
+        between(100, 10_000_000),
+        "Topics besides worlds that exist at once. For one more, the one that was idle for longest goes.",
+    ),
     key(
         "realtime",
         "presence_occupancy_above",

@@ -96,6 +96,8 @@ pub struct RealtimeConfig {
     pub history_messages: usize,
     /// Bytes kept of any other topic.
     pub history_bytes: usize,
+    /// Bytes kept of all topics but worlds.
+    pub history_total_bytes: usize,
     /// How long a topic outlives its last member.
     pub history_linger_secs: u64,
     /// Topics whose last message is kept longer.
@@ -162,6 +164,7 @@ impl Default for RealtimeConfig {
             world_history_bytes: bus.world.bytes,
             history_messages: bus.other.messages,
             history_bytes: bus.other.bytes,
+            history_total_bytes: bus.history_total_bytes,
             history_linger_secs: bus.other.linger.as_secs(),
             last_value_topics: bus.last_value.iter().filter_map(|text| text.parse().ok()).collect(),
             last_value_linger_secs: bus.last_value_linger.as_secs(),
@@ -247,6 +250,7 @@ impl RealtimeConfig {
             last_value: self.last_value_topics.iter().map(ToString::to_string).collect(),
             max_pending: self.max_pending_messages,
             max_streams: self.max_topics,
+            history_total_bytes: self.history_total_bytes,
         }
     }
 }
