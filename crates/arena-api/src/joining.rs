@@ -1,4 +1,4 @@
-//! What a player needs to join that this crate knows nothing of: proof of who it is, and a ticket to enter with.
+//! What a player needs to join that this crate knows nothing of: proof of who it is, and a token to enter with.
 
 use crate::problem::Problem;
 use arena_control::Reservation;
@@ -27,13 +27,13 @@ impl fmt::Debug for Joining {
 pub struct Joiner {
     /// The subject of its token, or a made-up user where anonymous ones are allowed.
     pub user: String,
-    /// Writes the ticket for the seat that it gets.
-    pub issue: Box<dyn FnOnce(&Reservation) -> Ticket + Send>,
+    /// Writes the token for the seat that it gets.
+    pub issue: Box<dyn FnOnce(&Reservation) -> JoinToken + Send>,
 }
 
 /// What a player enters with.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Ticket {
+pub struct JoinToken {
     /// A token that names the seat.
     pub token: String,
     /// When the token is no longer accepted.

@@ -25,8 +25,8 @@ pub(crate) fn routes(joining: Joining) -> Router<Services> {
         .route("/api/players/{id}", delete(vacate))
 }
 
-/// A ticket is for one player's eyes: neither caches nor the store of replies keep it.
-type Ticketed = Result<(StatusCode, [(HeaderName, &'static str); 1], Json<JoinBody>), Problem>;
+/// A join token is for one player's eyes: neither caches nor the store of replies keep it.
+type Joined = Result<(StatusCode, [(HeaderName, &'static str); 1], Json<JoinBody>), Problem>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +41,7 @@ async fn join(
     Id(channel): Id<ChannelName>,
     head: Parts,
     OptionalJson(Join { name }): OptionalJson<Join>,
-) -> Ticketed {
+) -> Joined {
     reserve(&services, &joining, &actor, &head, Want::ByName(channel), name).await
 }
 
@@ -59,7 +59,7 @@ async fn join_any(
     Acting(actor): Acting,
     head: Parts,
     Body(JoinAny { kind, region, name }): Body<JoinAny>,
-) -> Ticketed {
+) -> Joined {
     reserve(&services, &joining, &actor, &head, Want::Find { kind, region }, name).await
 }
 
@@ -70,12 +70,12 @@ async fn reserve(
     head: &Parts,
     want: Want,
     name: Option<String>,
-) -> Ticketed {
+) -> Joined {
     let joiner = (joining.identify)(head)?;
     let request = ReserveRequest { want, user: joiner.user, name: name.unwrap_or_else(some_name) };
     let seat = services.players.reserve(actor, request).await?;
-    let ticket = (joiner.issue)(&seat);
-    let body = JoinBody::new(seat, ticket, &joining.endpoint);
+    let join_token = (joiner.issue)(&seat);
+    let body = JoinBody::new(seat, join_token, &joining.endpoint);
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(body)))
 }
 

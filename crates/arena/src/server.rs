@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, AuthError};
 use crate::config::Config;
-use arena_api::{ApiLimits, Drained, Stage, Tickets};
+use arena_api::{ApiLimits, Drained, JoinTokens, Stage};
 use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, PlayerSettings, Services};
 use arena_realtime::token::Verifier;
@@ -106,9 +106,9 @@ impl Server {
         let verifier = Arc::new(Verifier::new(auth.keys));
         let stage = Arc::new(Stage::new(services.players.clone()));
         let gateway = Gateway::start(gateway_settings(config), bus, verifier, stage);
-        let tickets =
-            Tickets { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
-        let joining = tickets.joining(gateway.clone(), &endpoint(config, address));
+        let join_tokens =
+            JoinTokens { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
+        let joining = join_tokens.joining(gateway.clone(), &endpoint(config, address));
         let body_limit_bytes = config.server.body_limit_bytes;
         let router = arena_api::router(services.clone(), limits, joining)
             .merge(arena_api::realtime_router(gateway.clone(), body_limit_bytes));

@@ -4,12 +4,12 @@ mod backstage;
 mod broadcast;
 mod caller;
 mod cors;
+mod join_tokens;
 mod socket;
 mod stats;
-mod tickets;
 
 pub use backstage::Stage;
-pub use tickets::Tickets;
+pub use join_tokens::JoinTokens;
 
 use arena_realtime::Gateway;
 use axum::Router;

@@ -1,6 +1,6 @@
-//! Players and their tickets.
+//! Players, and what they join with.
 
-use crate::joining::Ticket;
+use crate::joining::JoinToken;
 use arena_control::Reservation;
 use arena_core::channel::ChannelName;
 use arena_core::player::Player;
@@ -48,14 +48,14 @@ pub(crate) struct JoinBody {
 }
 
 impl JoinBody {
-    pub(crate) fn new(seat: Reservation, ticket: Ticket, endpoint: &str) -> JoinBody {
+    pub(crate) fn new(seat: Reservation, join_token: JoinToken, endpoint: &str) -> JoinBody {
         JoinBody {
             player: seat.player,
             topic: format!("world:{}", seat.channel),
             channel: seat.channel,
             endpoint: endpoint.to_owned(),
-            token: ticket.token,
-            expires_at_ms: ticket.expires_at,
+            token: join_token.token,
+            expires_at_ms: join_token.expires_at,
             seat_held_until_ms: seat.expires_at,
         }
     }

@@ -17,7 +17,7 @@ on_both!(a_player_gets_a_seat_and_what_it_needs_to_enter, async |server: Server|
     let player = seat["player"].as_str().unwrap();
     assert_eq!((&seat["channel"], &seat["topic"]), (&json!("club"), &json!("world:club")));
     assert_eq!(seat["endpoint"], "ws://arena.test/socket");
-    assert_eq!(seat["token"], format!("ada's ticket to {player}"));
+    assert_eq!(seat["token"], format!("ada's token for {player}"));
     assert_eq!(seat["expires_at_ms"], 4_102_444_800_000_i64);
 
     let page = server.get("/api/players?channel=club").send().await.ok(200);
@@ -83,7 +83,7 @@ on_both!(who_cannot_be_identified_gets_no_seat, async |server: Server| {
     assert!(server.all("/api/players?limit=1", "id").await.is_empty());
 });
 
-on_both!(a_ticket_is_never_given_again_for_a_key, async |server: Server| {
+on_both!(a_join_token_is_never_given_again_for_a_key, async |server: Server| {
     open(&server, "club", 5).await;
     let join = |user: &str| {
         let call = server.post("/api/channels/club/join").header("idempotency-key", "k-1");

@@ -1,7 +1,7 @@
 //! A whole server for one test, and what tests often ask of it.
 
 use crate::client::Call;
-use arena_api::{ApiLimits, Joiner, Joining, Ticket, Unidentified, router, serve};
+use arena_api::{ApiLimits, Joiner, JoinToken, Joining, Unidentified, router, serve};
 use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Reservation, Services};
 use arena_core::Timestamp;
@@ -57,8 +57,8 @@ fn joining() -> Joining {
         let user = token.strip_prefix("Bearer ").map(str::to_owned);
         let user = user.ok_or_else(|| Unidentified { detail: "send a bearer token".to_owned() })?;
         let whose = user.clone();
-        let issue = Box::new(move |seat: &Reservation| Ticket {
-            token: format!("{whose}'s ticket to {}", seat.player),
+        let issue = Box::new(move |seat: &Reservation| JoinToken {
+            token: format!("{whose}'s token for {}", seat.player),
             expires_at: Timestamp(4_102_444_800_000),
         });
         Ok(Joiner { user, issue })

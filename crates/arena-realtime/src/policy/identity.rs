@@ -14,7 +14,7 @@ pub struct Identity {
     pub role: Role,
     /// The private topics that are open to them.
     pub grants: Arc<Grants>,
-    /// The seat that their token is a ticket to.
+    /// The seat that their token is for, if it is a join token.
     pub seat: Option<Arc<SeatClaim>>,
     /// Whether the id was made up.
     pub anonymous: bool,

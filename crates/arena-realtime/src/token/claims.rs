@@ -23,7 +23,7 @@ pub struct Claims {
     /// The private topics that it opens.
     #[serde(skip_serializing_if = "Grants::is_empty")]
     pub topics: Grants,
-    /// The seat that it is a ticket to.
+    /// The seat that it is for, if it is a join token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatClaim>,
 }
