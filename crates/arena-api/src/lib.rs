@@ -21,7 +21,7 @@ mod server;
 mod wire;
 mod worlds;
 
-pub use joining::{Joiner, JoinToken, Joining, Unidentified};
+pub use joining::{JoinToken, Joiner, Joining, Unidentified};
 pub use realtime::{JoinTokens, Stage, realtime_router};
 pub use router::{ApiLimits, router};
 pub use server::{Drained, serve};

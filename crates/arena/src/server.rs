@@ -109,9 +109,8 @@ impl Server {
         let join_tokens =
             JoinTokens { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
         let joining = join_tokens.joining(gateway.clone(), &endpoint(config, address));
-        let body_limit_bytes = config.server.body_limit_bytes;
-        let router = arena_api::router(services.clone(), limits, joining)
-            .merge(arena_api::realtime_router(gateway.clone(), body_limit_bytes));
+        let realtime = arena_api::realtime_router(gateway.clone(), &limits);
+        let router = arena_api::router(services.clone(), limits, joining).merge(realtime);
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");

@@ -7,8 +7,9 @@ use arena_realtime::policy::Identity;
 use arena_realtime::{Gateway, Payload, Publication, PublishRefusal};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::RETRY_AFTER;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -43,11 +44,10 @@ pub(super) enum Refusal {
 /// `POST …/api/broadcast`: messages to any topics.
 pub(super) async fn batch(
     State(gateway): State<Gateway>,
-    calling: Calling,
+    Sender(who): Sender,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
-    let who = identify(&gateway, &calling)?;
     if !crate::extract::media_type(&headers).ends_with("json") {
         return Err(Refusal::MediaType);
     }
@@ -79,13 +79,12 @@ pub(super) async fn batch(
 /// `POST …/api/broadcast/{topic}/events/{event}`: one message, JSON or bytes.
 pub(super) async fn single(
     State(gateway): State<Gateway>,
+    Sender(who): Sender,
     Path((topic_text, event)): Path<(String, String)>,
-    calling: Calling,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
-    let who = identify(&gateway, &calling)?;
     let topic = topic(&topic_text).map_err(|error| Refusal::Invalid(format!("topic: {error}")))?;
     let payload = match crate::extract::media_type(&headers).as_str() {
         "application/octet-stream" => Payload::Binary(body),
@@ -104,11 +103,20 @@ pub(super) async fn single(
     Ok(StatusCode::ACCEPTED)
 }
 
-fn identify(gateway: &Gateway, calling: &Calling) -> Result<Identity, Refusal> {
-    let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-    let (who, _) = identified.map_err(|error| Refusal::Token(error.to_string()))?;
-    // Nobody in particular is somebody else in every request; what they send is counted by where they are.
-    Ok(if who.anonymous { Identity { user: calling.address().into(), ..who } } else { who })
+/// Who broadcasts. It is told from the head alone and stands before the body among the arguments, so that nobody's body
+/// is read before it is known whose it is.
+pub(super) struct Sender(Identity);
+
+impl FromRequestParts<Gateway> for Sender {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Sender, Refusal> {
+        let calling = Calling::of(parts);
+        let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
+        let (who, _) = identified.map_err(|error| Refusal::Token(error.to_string()))?;
+        // Nobody in particular is somebody else in every request; what they send is counted by where they are.
+        Ok(Sender(if who.anonymous { Identity { user: calling.address().into(), ..who } } else { who }))
+    }
 }
 
 /// Without the prefix that topics have on the socket; some senders leave it on.

@@ -2,12 +2,10 @@
 
 use crate::server::Peer;
 use arena_realtime::policy::Caller;
-use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, FORWARDED, ORIGIN, VIA};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Uri};
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Where a request comes from and what it brings to say who sends it.
@@ -41,14 +39,6 @@ impl Calling {
             origin: headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned()),
             token: token_of(headers, &parts.uri),
         }
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Calling {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Calling, Infallible> {
-        Ok(Calling::of(parts))
     }
 }
 

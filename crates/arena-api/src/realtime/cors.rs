@@ -21,7 +21,7 @@ pub(super) async fn allow_all(request: Request, next: Next) -> Response {
 
 fn preflight() -> Response {
     let mut headers = HeaderMap::new();
-    let allowed = "authorization, apikey, x-api-key, x-client-info, content-type";
+    let allowed = "authorization, apikey, x-api-key, x-client-info, content-type, idempotency-key";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));

@@ -1,7 +1,7 @@
 //! Join tokens: what a player shows the gateway to take the seat that REST has reserved for it.
 
 use super::caller::Calling;
-use crate::joining::{Joiner, JoinToken, Joining, Unidentified};
+use crate::joining::{JoinToken, Joiner, Joining, Unidentified};
 use arena_control::Reservation;
 use arena_core::Timestamp;
 use arena_realtime::Gateway;

@@ -1,7 +1,7 @@
 //! A whole server for one test, and what tests often ask of it.
 
 use crate::client::Call;
-use arena_api::{ApiLimits, Joiner, JoinToken, Joining, Unidentified, router, serve};
+use arena_api::{ApiLimits, JoinToken, Joiner, Joining, Unidentified, router, serve};
 use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Reservation, Services};
 use arena_core::Timestamp;
