@@ -12,6 +12,7 @@ use arena_store::{Claim, Store, StoreError, StoreOptions};
 use arena_worlds::native::{NativeHost, NativeSettings};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -76,6 +77,8 @@ pub struct Server {
     control: Control,
     store: Store,
     stop: CancellationToken,
+    /// Cancelled when seats are no longer tried to be left.
+    leaving: CancellationToken,
     api: JoinSet<Drained>,
     _claim: Claim,
 }
@@ -102,9 +105,9 @@ impl Server {
             import_limit_bytes: config.server.import_limit_bytes,
             ..ApiLimits::default()
         };
-        let stop = CancellationToken::new();
+        let (stop, leaving) = (CancellationToken::new(), CancellationToken::new());
         let verifier = Arc::new(Verifier::new(auth.keys));
-        let stage = Arc::new(Stage::new(services.players.clone()));
+        let stage = Arc::new(Stage::new(services.players.clone(), leaving.clone()));
         let gateway = Gateway::start(gateway_settings(config), bus, verifier, stage);
         let join_tokens =
             JoinTokens { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
@@ -115,7 +118,19 @@ impl Server {
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
         let drain = config.realtime.drain();
-        Ok(Server { address, services, host, gateway, drain, control, store, stop, api, _claim: claim })
+        Ok(Server {
+            address,
+            services,
+            host,
+            gateway,
+            drain,
+            control,
+            store,
+            stop,
+            leaving,
+            api,
+            _claim: claim,
+        })
     }
 
     /// Where realtime clients connect.
@@ -127,7 +142,7 @@ impl Server {
     /// whether all of it was in time.
     pub async fn stop(mut self) -> bool {
         // Sessions first, while the server still answers: those that are sent away find out that it is about to end.
-        let parted = self.gateway.drain(self.drain).await;
+        let parted = self.part().await;
         self.stop.cancel();
         let drained = self.api.join_next().await;
         let in_time = self.control.shutdown(DRAIN).await;
@@ -135,6 +150,17 @@ impl Server {
         self.store.close().await;
         tracing::info!("stopped");
         parted && in_time && matches!(drained, Some(Ok(Drained::Whole)))
+    }
+
+    /// Sends the sessions away. Seats that the store does not let them leave are not waited for beyond the deadline.
+    async fn part(&self) -> bool {
+        let mut parting = pin!(self.gateway.drain(self.drain));
+        let in_time = tokio::time::timeout(self.drain.deadline, parting.as_mut()).await;
+        self.leaving.cancel();
+        match in_time {
+            Ok(parted) => parted,
+            Err(_) => parting.await,
+        }
     }
 }
 

@@ -7,23 +7,26 @@ use arena_realtime::token::SeatClaim;
 use arena_realtime::{Backstage, Entered, Look, Refused};
 use async_trait::async_trait;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
-/// Attempts to leave a seat while the store does not answer. One that is never left is freed at the next start.
-const EXIT_ATTEMPTS: u32 = 10;
-
-/// After the first of them; doubled after each further one.
+/// Until a seat is tried to be left again when the store did not answer; doubled after each further attempt.
 const EXIT_DELAY: Duration = Duration::from_millis(200);
+
+/// The longest of these delays: how long after the end of an outage a seat may still be held by nobody.
+const EXIT_DELAY_CAP: Duration = Duration::from_secs(5);
 
 /// Seats and worlds, for the gateway.
 #[derive(Debug, Clone)]
 pub struct Stage {
     players: Players,
+    stop: CancellationToken,
 }
 
 impl Stage {
-    /// Over the players' service.
-    pub fn new(players: Players) -> Stage {
-        Stage { players }
+    /// Over the players' service. After `stop` nothing is tried again: the next start frees the seats that are held
+    /// still.
+    pub fn new(players: Players, stop: CancellationToken) -> Stage {
+        Stage { players, stop }
     }
 
     async fn look_at(&self, channel: &ChannelName) -> Result<Look, Refused> {
@@ -57,19 +60,29 @@ impl Backstage for Stage {
     }
 
     async fn exit(&self, seat: &SeatClaim, holder: u64) {
-        let mut delay = EXIT_DELAY;
-        for _ in 0..EXIT_ATTEMPTS {
-            match self.players.exit(PlayerId(seat.player), holder).await {
-                Ok(_) => return,
-                Err(error) if error.retryable() => tokio::time::sleep(delay).await,
-                Err(error) => {
-                    tracing::error!(player = %seat.player, %error, "a seat cannot be left");
-                    return;
-                }
-            }
-            delay *= 2;
+        let leave = || self.players.exit(PlayerId(seat.player), holder);
+        match self.stop.run_until_cancelled(until_it_answers(leave)).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => tracing::error!(player = %seat.player, %error, "a seat cannot be left"),
+            None => tracing::warn!(player = %seat.player, "a seat was not left before the end"),
         }
-        tracing::error!(player = %seat.player, "a seat cannot be left: the store does not answer");
+    }
+}
+
+/// Tries again and again while whatever is asked does not answer: a seat that is not left is held by nobody for ever.
+async fn until_it_answers<T, F: Future<Output = Result<T, ServiceError>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, ServiceError> {
+    let mut delay = EXIT_DELAY;
+    loop {
+        match attempt().await {
+            Err(error) if error.retryable() => {
+                tracing::debug!(%error, "a seat is not left yet");
+                tokio::time::sleep(delay).await;
+            }
+            outcome => return outcome,
+        }
+        delay = (delay * 2).min(EXIT_DELAY_CAP);
     }
 }
 
@@ -82,4 +95,31 @@ fn channel(name: &str) -> Result<ChannelName, Refused> {
 
 fn refused(error: &ServiceError) -> Refused {
     Refused { code: error.code().to_owned(), detail: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_seat_is_left_when_the_store_answers_again_however_long_that_takes() {
+        let (began, outage) = (Instant::now(), Duration::from_secs(3_600));
+        let attempt =
+            || async { if began.elapsed() < outage { Err(ServiceError::Overloaded) } else { Ok(()) } };
+        until_it_answers(attempt).await.unwrap();
+        assert!(began.elapsed() <= outage + EXIT_DELAY_CAP, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_repetition_mends_is_not_tried_again() {
+        let attempts = Cell::new(0);
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(Err::<(), _>(ServiceError::NoBotNamed("Ada".to_owned())))
+        };
+        until_it_answers(attempt).await.unwrap_err();
+        assert_eq!(attempts.get(), 1);
+    }
 }
