@@ -1,6 +1,8 @@
 //! What goes out to one client: written at once if the socket takes it, else queued within bounds.
 
 use bytes::{Buf, Bytes};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -157,10 +159,12 @@ impl Outbox {
     }
 
     fn write_or_queue(&self, queue: &mut Queue, mut frames: Bytes) -> Sent {
-        match self.socket.try_write(&frames) {
+        // Straight to the socket: the runtime's bookkeeping of what is writable costs as much as all else here, and is
+        // only needed once the socket is full. Then the session's task asks it, and finds out itself.
+        match send(&self.socket, &frames, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
             Ok(written) if written == frames.len() => return Sent::Taken,
             Ok(written) => frames.advance(written),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(Errno::AGAIN | Errno::INTR) => {}
             Err(_) => {
                 queue.fail();
                 self.wake.notify_one();
