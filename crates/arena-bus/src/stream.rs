@@ -6,12 +6,19 @@ use crate::settings::Keep;
 use crate::sink::{Rest, Sink};
 use arena_core::topic::TopicName;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 /// Messages handed over in one call at most: what is coalesced into one write per member.
 const BATCH: usize = 64;
+
+/// Batches that a publisher hands over itself. If others go on publishing meanwhile, a task takes over, or one unlucky
+/// publisher would deliver for all of them without end.
+const IN_ONE_GO: usize = 4;
 
 /// Why a message was not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,12 +43,38 @@ struct State {
     offset: u64,
     sequence: u64,
     history: History,
-    sinks: Vec<Arc<dyn Sink>>,
+    sinks: Vec<Attached>,
     /// Published but not handed over yet; bounded by `max_pending`, refused beyond it.
     pending: Vec<Arc<Message>>,
     /// Somebody hands over; whoever publishes meanwhile leaves it to them.
     delivering: bool,
     unwatched_since: Option<Instant>,
+}
+
+/// A sink, and what it was too late for.
+#[derive(Clone)]
+struct Attached {
+    sink: Arc<dyn Sink>,
+    /// It gets what was published after this number, even if earlier messages are still to be handed over.
+    after: u64,
+}
+
+impl Attached {
+    /// Hands over what of a batch it is to get. A sink that panics gets the next batch all the same, and harms neither
+    /// the others nor whoever publishes.
+    fn deliver(&self, batch: &[Arc<Message>]) -> Option<Rest> {
+        let from = batch.partition_point(|message| message.sequence <= self.after);
+        let batch = batch.get(from..).filter(|batch| !batch.is_empty())?;
+        catch_unwind(AssertUnwindSafe(|| self.sink.deliver(batch))).ok()?
+    }
+}
+
+/// Awaits what is left of a delivery. If it panics, it is over.
+async fn complete(mut rest: Rest) {
+    let step = |cx: &mut std::task::Context<'_>| {
+        catch_unwind(AssertUnwindSafe(|| rest.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))
+    };
+    std::future::poll_fn(step).await;
 }
 
 /// What a reader who comes back can be given.
@@ -111,7 +144,8 @@ impl Stream {
         &self.topic
     }
 
-    /// Publishes a message: numbers it, keeps it, and hands it over, here and now if the sinks are quick.
+    /// Publishes a message: numbers it, keeps it, and hands it over, here and now if the sinks are quick. A sink that
+    /// returns a [`Rest`] needs its publishers to be within a runtime.
     pub fn publish(self: &Arc<Self>, draft: Draft) -> Result<Published, PublishError> {
         let mut state = self.lock();
         let earlier = draft.id.as_deref().and_then(|id| state.history.find(draft.author.as_deref(), id));
@@ -157,14 +191,15 @@ impl Stream {
     /// Hands messages to `sink` too, from the next one on.
     pub fn attach(&self, sink: Arc<dyn Sink>) {
         let mut state = self.lock();
-        state.sinks.push(sink);
+        let after = state.sequence;
+        state.sinks.push(Attached { sink, after });
         state.unwatched_since = None;
     }
 
     /// Hands nothing more to `sink`.
     pub fn detach(&self, sink: &Arc<dyn Sink>) {
         let mut state = self.lock();
-        state.sinks.retain(|known| !Arc::ptr_eq(known, sink));
+        state.sinks.retain(|known| !Arc::ptr_eq(&known.sink, sink));
         if state.sinks.is_empty() && state.unwatched_since.is_none() {
             state.unwatched_since = Some(Instant::now());
         }
@@ -192,25 +227,32 @@ impl Stream {
     /// Hands over until nothing is left. Only whoever set `delivering` gets here, so sinks see one call at a time and
     /// messages in order; what is published meanwhile is taken along in one batch.
     fn hand_over(self: &Arc<Self>) {
-        let reset = ResetOnPanic(self);
-        while let Some((batch, sinks)) = self.next_batch() {
+        for batches in 0.. {
+            // Without a runtime it is a publisher's own thread, which may be kept.
+            if batches >= IN_ONE_GO && Handle::try_current().is_ok() {
+                return self.hand_over_later(Vec::new());
+            }
+            let Some((batch, sinks)) = self.next_batch() else { return };
             let rest: Vec<Rest> = sinks.iter().filter_map(|sink| sink.deliver(&batch)).collect();
             if !rest.is_empty() {
-                let stream = Arc::clone(self);
-                self.tasks.spawn(async move {
-                    for part in rest {
-                        part.await;
-                    }
-                    stream.hand_over();
-                });
-                break;
+                return self.hand_over_later(rest);
             }
         }
-        drop(reset);
+    }
+
+    fn hand_over_later(self: &Arc<Self>, rest: Vec<Rest>) {
+        let stream = Arc::clone(self);
+        self.tasks.spawn(async move {
+            for part in rest {
+                complete(part).await;
+            }
+            tokio::task::yield_now().await;
+            stream.hand_over();
+        });
     }
 
     /// The next messages and who takes them; ends the delivery if there are none.
-    fn next_batch(&self) -> Option<(Vec<Arc<Message>>, Vec<Arc<dyn Sink>>)> {
+    fn next_batch(&self) -> Option<(Vec<Arc<Message>>, Vec<Attached>)> {
         let mut state = self.lock();
         if state.pending.is_empty() {
             state.delivering = false;
@@ -237,17 +279,6 @@ impl State {
             sequence: self.sequence,
             at_ms: now_ms(),
         })
-    }
-}
-
-/// A sink that panics must not leave the stream waiting for a delivery that never ends.
-struct ResetOnPanic<'a>(&'a Stream);
-
-impl Drop for ResetOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().delivering = false;
-        }
     }
 }
 
