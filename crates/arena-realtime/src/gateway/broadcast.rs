@@ -9,6 +9,7 @@ use crate::session::{Membership, Session};
 use arena_bus::{Draft, Payload, PublishError, Published};
 use arena_core::topic::{TopicKind, TopicName};
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -184,8 +185,8 @@ fn draft(
 /// payload.
 fn id_in<'a>(payload: UserPayload<'a>, field: &str) -> Option<Cow<'a, str>> {
     let UserPayload::Json(json) = payload else { return None };
-    let fields: HashMap<&str, serde_json::Value> = serde_json::from_str(json.get()).ok()?;
-    Some(Cow::Owned(fields.get(field)?.as_str()?.to_owned()))
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(json.get()).ok()?;
+    Some(Cow::Owned(serde_json::from_str(fields.get(field)?.get()).ok()?))
 }
 
 fn len(payload: UserPayload<'_>) -> usize {

@@ -102,9 +102,13 @@ impl Gateway {
         let session = Session::new(self.next_id(), vsn, outbox, who, token_ends, self.now());
         let session = Arc::new(session);
         self.sessions().insert(session.id, Arc::clone(&session));
+        // Either it stands in the list when the sessions are sent away, or it sees here that they are.
+        if self.inner.stop.is_cancelled() {
+            self.send_away(&session);
+        }
         self.inner.counters.accepted.fetch_add(1, Ordering::Relaxed);
         let running = run(self.clone(), session, early);
-        self.inner.tasks.spawn(async move {
+        self.spawn(async move {
             running.await;
             drop(connection);
         });

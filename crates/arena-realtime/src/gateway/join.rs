@@ -4,10 +4,12 @@ mod welcome;
 
 pub(super) use welcome::snapshot_frame;
 
+use super::world::UnderWay;
 use super::{Gateway, unix_secs};
 use crate::backstage::{Look, Refused};
 use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
 use crate::policy::{Access, Identity};
+use crate::room::{Closed, Terms};
 use crate::session::{Joined, JoinedState, Membership, Seat, Session};
 use crate::token::TokenError;
 use arena_bus::View;
@@ -113,6 +115,7 @@ impl Gateway {
             join_ref: wish.join_ref.clone(),
             serial: wish.serial,
             state: JoinedState::Pending,
+            seat_taken: false,
         });
         drop(joined);
         if let Some(old) = old {
@@ -130,26 +133,30 @@ impl Gateway {
 
     /// A world has to be asked, and its seat taken, which takes time: meanwhile the session goes on.
     fn grant_world(&self, session: &Arc<Session>, wish: Wish) {
-        if !self.begin(session) {
+        let Some(under_way) = self.begin(session) else {
             return self.fail(session, &wish, "ClientJoinRateLimitReached: Too many joins per second");
-        }
-        let (gateway, session) = (self.clone(), Arc::clone(session));
-        self.inner.tasks.spawn(async move {
-            if let Err(Refused { code, detail }) = gateway.enter_world(&session, &wish).await {
+        };
+        let gateway = self.clone();
+        self.spawn(async move {
+            let entered = gateway.enter_world(&under_way, &wish).await;
+            if let (Err(Refused { code, detail }), Some(session)) = (entered, under_way.session()) {
                 gateway.fail(&session, &wish, &format!("{code}: {detail}"));
             }
-            gateway.end(&session);
         });
     }
 
-    async fn enter_world(&self, session: &Arc<Session>, wish: &Wish) -> Result<(), Refused> {
+    async fn enter_world(&self, under_way: &UnderWay, wish: &Wish) -> Result<(), Refused> {
         let TopicKind::World(channel) = wish.topic.kind() else { return Ok(()) };
         let backstage = &self.inner.backstage;
         let claim = wish.who.seat.as_ref().filter(|seat| seat.channel == channel);
         let (mut look, seat) = match claim {
             None => (backstage.look(channel).await?, None),
             Some(claim) => {
-                let entered = backstage.enter(claim, wish.serial).await?;
+                // Noted before the answer: a later join may take the seat away before we hear that it was ours.
+                self.seated().insert(wish.serial, under_way.weak());
+                let entered = backstage.enter(claim, wish.serial).await.inspect_err(|_| {
+                    self.seated().remove(&wish.serial);
+                })?;
                 if let Some(holder) = entered.took_over {
                     self.unseat(holder);
                 }
@@ -157,14 +164,27 @@ impl Gateway {
             }
         };
         for _ in 0..LOOKS {
-            match self.admit(session, wish, seat.clone(), Some(&look)) {
-                Ok(()) => return Ok(()),
-                Err(AdmitError::Stale) => look = backstage.look(channel).await?,
-                Err(error) => {
+            let admitted = match under_way.session() {
+                Some(session) => self.admit(&session, wish, seat.clone(), Some(&look)),
+                None => {
                     self.vacate(seat);
-                    return Err(Refused { code: "RealtimeRestarting".to_owned(), detail: error.to_string() });
+                    return Ok(());
                 }
-            }
+            };
+            let looked = match admitted {
+                Ok(()) => return Ok(()),
+                Err(AdmitError::Stale) => backstage.look(channel).await,
+                Err(AdmitError::Topics(error)) => {
+                    Err(Refused { code: "TooManyTopics".to_owned(), detail: error.to_string() })
+                }
+            };
+            look = match looked {
+                Ok(look) => look,
+                Err(refused) => {
+                    self.vacate(seat);
+                    return Err(refused);
+                }
+            };
         }
         self.vacate(seat);
         let detail = "the world is replaced again and again; try again".to_owned();
@@ -192,15 +212,21 @@ impl Gateway {
             let presence = room.presence_mode();
             let welcome = |view: View<'_>| self.welcome(session, wish, look, presence, &view);
             // A room that has just closed has a successor.
-            if let Ok(admitted) =
-                room.admit(session, wish.dialect(session), wish.config.broadcast.own, welcome)
-            {
-                break (Arc::clone(&room), admitted?);
+            let terms = Terms {
+                serial: wish.serial,
+                dialect: wish.dialect(session),
+                echo: wish.config.broadcast.own,
+            };
+            match room.admit(session, terms, welcome) {
+                Ok(Ok(member)) => break (Arc::clone(&room), member),
+                Ok(Err(error)) => {
+                    // It may have been opened for nobody.
+                    self.close_room_if_empty(&room);
+                    return Err(error);
+                }
+                Err(Closed) => {}
             }
         };
-        if let Some(seat) = &seat {
-            self.seated().insert(seat.holder, Arc::downgrade(session));
-        }
         entry.state = JoinedState::Member(Membership {
             room: Arc::clone(&room),
             member,
@@ -214,10 +240,14 @@ impl Gateway {
             presence_key: presence_key(&wish.config),
             warned: false,
         });
+        let seat_taken = entry.seat_taken;
         drop(joined);
         self.count(|counters| &counters.joins);
         if wish.config.presence.enabled {
             room.tell_presence(member);
+        }
+        if seat_taken {
+            self.expel_taken(session, wish.serial);
         }
         Ok(())
     }

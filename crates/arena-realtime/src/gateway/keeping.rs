@@ -72,22 +72,32 @@ impl Gateway {
             JoinedState::Pending => None,
         });
         for (topic, membership) in memberships.filter(|(_, m)| m.room.is_behind(m.member)) {
-            let (gateway, session) = (self.clone(), Arc::clone(session));
-            // One at a time and session: the member stays behind until this one is done, and its outbox is empty.
-            self.inner.tasks.spawn(async move {
+            let (gateway, session) = (self.clone(), Arc::downgrade(session));
+            // Two of them may be under way for one member: the second finds that it is behind no longer.
+            self.spawn(async move {
                 if let TopicKind::World(channel) = topic.kind()
                     && !gateway.send_newest(&session, channel, &membership).await
                 {
                     tokio::time::sleep(LOOK_AGAIN).await;
-                    session.fall_behind();
+                    session.upgrade().inspect(|session| session.fall_behind());
                 }
             });
         }
     }
 
-    /// Returns whether the member has what is newest.
-    async fn send_newest(&self, session: &Session, channel: &str, membership: &Membership) -> bool {
+    /// Returns whether the member has what is newest, or needs it no more.
+    async fn send_newest(&self, session: &Weak<Session>, channel: &str, membership: &Membership) -> bool {
+        let (room, member) = (&membership.room, membership.member);
+        if room.misses_messages(member) && !self.send_snapshot(session, channel, membership).await {
+            return !room.is_behind(member);
+        }
+        room.catch_up_on_presence(member);
+        true
+    }
+
+    async fn send_snapshot(&self, session: &Weak<Session>, channel: &str, membership: &Membership) -> bool {
         let Ok(look) = self.inner.backstage.look(channel).await else { return false };
+        let Some(session) = session.upgrade() else { return false };
         let (dialect, topic) = (membership.dialect, &*membership.room.wire_topic);
         let mut sent = false;
         membership.room.catch_up(membership.member, |view| {

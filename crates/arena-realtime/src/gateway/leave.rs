@@ -34,16 +34,26 @@ impl Gateway {
     /// Somebody else has taken the seat of this holder.
     pub(super) fn unseat(&self, holder: u64) {
         let session = self.seated().get(&holder).and_then(std::sync::Weak::upgrade);
-        if let Some(session) = session {
-            let text = "SeatTaken: another session has taken this seat";
-            // Not an error: some clients would join again, and take the seat back.
-            self.expel(&session, holder, Status::Ok, "seat", text);
+        if let Some(session) = session
+            && !note_taken(&session, holder)
+        {
+            self.expel_taken(&session, holder);
         }
+    }
+
+    /// Ends a membership whose seat belongs to somebody else by now.
+    pub(super) fn expel_taken(&self, session: &Session, serial: u64) {
+        let text = "SeatTaken: another session has taken this seat";
+        // Not an error: some clients would join again, and take the seat back.
+        self.expel(session, serial, Status::Ok, "seat", text);
     }
 
     /// A session is over.
     pub(crate) fn ended(&self, session: &Arc<Session>) {
         self.sessions().remove(&session.id);
+        if session.was_slow() {
+            self.count(|counters| &counters.slow_closed);
+        }
         let joined = std::mem::take(&mut *session.joined());
         joined.into_iter().for_each(|joined| self.depart(joined));
     }
@@ -64,8 +74,17 @@ impl Gateway {
         let Some(seat) = seat else { return };
         self.seated().remove(&seat.holder);
         let backstage = Arc::clone(&self.inner.backstage);
-        self.inner.tasks.spawn(async move { backstage.exit(&seat.claim, seat.holder).await });
+        self.spawn(async move { backstage.exit(&seat.claim, seat.holder).await });
     }
+}
+
+/// Notes on a join that is on its way that its seat is taken: it is let in first, because a client that gets no answer
+/// asks again. Returns whether it is on its way.
+fn note_taken(session: &Session, serial: u64) -> bool {
+    let mut joined = session.joined();
+    let on_its_way =
+        |joined: &&mut Joined| joined.serial == serial && matches!(joined.state, JoinedState::Pending);
+    joined.iter_mut().find(on_its_way).map(|joined| joined.seat_taken = true).is_some()
 }
 
 fn take(session: &Session, is_it: impl Fn(&Joined) -> bool) -> Option<Joined> {

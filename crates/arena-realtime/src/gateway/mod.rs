@@ -33,6 +33,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,10 +57,18 @@ struct Inner {
     rooms: Mutex<HashMap<TopicName, Arc<Room>>>,
     /// Rooms with changes of presence to tell. Each is in it once, so it is no longer than the rooms are many.
     presence_waits: Mutex<Vec<Weak<Room>>>,
-    /// Which session holds the seat of which join. An entry for every seated member.
+    /// Which session holds the seat of which join. An entry for every seated member, and for every join that asks for
+    /// a seat.
     seated: Mutex<HashMap<u64, Weak<Session>>>,
+    /// Nobody is let in any more.
     stop: CancellationToken,
+    /// Sessions, and what is under way for them.
     tasks: TaskTracker,
+    /// Ends the housekeeping, which goes on until the last session has gone.
+    idle: CancellationToken,
+    keeping: TaskTracker,
+    /// Where tasks run: a session may be dropped outside of it.
+    runtime: Handle,
 }
 
 impl Gateway {
@@ -86,12 +95,20 @@ impl Gateway {
             seated: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            idle: CancellationToken::new(),
+            keeping: TaskTracker::new(),
+            runtime: Handle::current(),
         };
         let gateway = Gateway { inner: Arc::new(inner) };
         let keeping = gateway.clone().keep();
-        let stop = gateway.inner.stop.clone();
-        gateway.inner.tasks.spawn(stop.run_until_cancelled_owned(keeping));
+        let idle = gateway.inner.idle.clone();
+        gateway.inner.keeping.spawn(idle.run_until_cancelled_owned(keeping));
         gateway
+    }
+
+    /// Runs something of a session's.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.tasks.spawn_on(task, &self.inner.runtime);
     }
 
     /// What is going on.

@@ -6,7 +6,7 @@ use crate::codec::Status;
 use crate::limits::Refusal;
 use crate::policy::Denied;
 use crate::room::Room;
-use crate::session::Session;
+use crate::session::{Membership, Session};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -52,6 +52,13 @@ impl Gateway {
             self.presence_waits(room);
         }
         self.reply(session, about.message, Status::Ok, "{}");
+    }
+
+    /// Takes away what a member shows.
+    pub(super) fn hide(&self, membership: &Membership) {
+        if membership.room.untrack(&membership.presence_key, membership.member) {
+            self.presence_waits(&membership.room);
+        }
     }
 
     /// Notes that a room has changes to tell when its window ends.

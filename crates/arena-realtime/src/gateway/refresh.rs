@@ -47,6 +47,7 @@ impl Gateway {
         let who = about.membership.who.renewed(claims);
         let access = self.inner.policy.access(&who, &about.topic, about.membership.access.private)?;
         let (who, mut joined) = (Arc::new(who), session.joined());
+        let mut lost = None;
         let same = |membership: &Membership| {
             membership.member == about.membership.member
                 && Arc::ptr_eq(&membership.room, &about.membership.room)
@@ -58,7 +59,14 @@ impl Gateway {
                 membership.who = Arc::clone(&who);
                 (membership.access, membership.token_ends) = (access, Some(claims.exp));
                 membership.warned = false;
+                // The seat goes with the one whom the token names.
+                lost = membership.seat.take_if(|seat| who.seat.as_deref() != Some(&*seat.claim));
             }
+        }
+        drop(joined);
+        self.vacate(lost);
+        if !access.presence {
+            self.hide(&about.membership);
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use crate::backstage::Refused;
 use crate::codec::{Ref, Status, UserPayload, server};
 use crate::policy::Denied;
 use crate::session::Session;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 impl Gateway {
     /// A member sends an input to its world. The answer comes after the tick that carried it out; what it did is in
@@ -23,46 +23,67 @@ impl Gateway {
             self.count(|counters| &counters.refused_messages);
             self.refuse(session, about.message, reason);
         };
-        let Some(seat) = about.membership.seat.clone() else {
+        // A token that was brought since may allow less than the one that the seat was taken with.
+        let Some(seat) = about.membership.seat.clone().filter(|_| about.membership.access.write) else {
             return refuse(&Denied::Write(about.topic.clone()).reason());
         };
         let UserPayload::Json(json) = payload else {
             return refuse("bad_input: an input is JSON");
         };
-        if !self.begin(session) {
+        let Some(under_way) = self.begin(session) else {
             return refuse("too_many_inputs: wait for the answers to earlier ones");
-        }
+        };
         let (event, input) = (event.to_owned(), json.get().to_owned());
         let answer = Answer::to(session, about);
         let gateway = self.clone();
-        self.inner.tasks.spawn(async move {
+        self.spawn(async move {
             let outcome = gateway.inner.backstage.act(&seat.claim, seat.holder, &event, &input).await;
             match outcome {
                 Ok(tick) => answer.done(&gateway, tick),
                 Err(refused) => answer.refused(&gateway, &event, &refused),
             }
-            gateway.end(&answer.session);
+            drop(under_way);
         });
     }
 
     /// Notes that something of the session is under way, unless too much is already.
-    pub(super) fn begin(&self, session: &Session) -> bool {
+    pub(super) fn begin(&self, session: &Arc<Session>) -> Option<UnderWay> {
         let limit = self.limits().pending_joins;
         let begun = session.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |under_way| {
             (under_way < limit).then_some(under_way + 1)
         });
-        begun.is_ok()
+        begun.is_ok().then(|| UnderWay(Arc::downgrade(session)))
+    }
+}
+
+/// Something of a session that is under way until this is dropped. A session that has gone is not kept by it, nor is its
+/// socket: a backstage may take its time.
+#[derive(Debug)]
+pub(super) struct UnderWay(Weak<Session>);
+
+impl UnderWay {
+    /// The session, without keeping it.
+    pub(super) fn weak(&self) -> Weak<Session> {
+        Weak::clone(&self.0)
     }
 
-    /// Notes that it is no more.
-    pub(super) fn end(&self, session: &Session) {
-        session.in_flight.fetch_sub(1, Ordering::AcqRel);
+    /// The session, if it is still there.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.0.upgrade()
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.upgrade() {
+            session.in_flight.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
 /// Where an answer goes that is not there yet.
 struct Answer {
-    session: Arc<Session>,
+    session: Weak<Session>,
     wire_topic: Arc<str>,
     join_ref: Option<Ref<'static>>,
     reference: Option<Ref<'static>>,
@@ -72,7 +93,7 @@ struct Answer {
 impl Answer {
     fn to(session: &Arc<Session>, about: &About<'_>) -> Answer {
         Answer {
-            session: Arc::clone(session),
+            session: Arc::downgrade(session),
             wire_topic: Arc::clone(&about.membership.room.wire_topic),
             join_ref: about.message.join_ref.clone().map(Ref::into_owned),
             reference: about.message.reference.clone().map(Ref::into_owned),
@@ -99,15 +120,16 @@ impl Answer {
             "event": "refused",
             "payload": { "input": event, "code": code, "detail": detail },
         });
+        let Some(session) = self.session.upgrade() else { return };
         let topic = &self.wire_topic;
-        let frame = server::push(self.session.vsn, None, topic, "broadcast", &payload.to_string());
-        gateway.send(&self.session, frame);
+        let frame = server::push(session.vsn, None, topic, "broadcast", &payload.to_string());
+        gateway.send(&session, frame);
     }
 
     fn send(&self, gateway: &Gateway, status: Status, response: &str) {
+        let Some(session) = self.session.upgrade() else { return };
         let (join_ref, reference) = (self.join_ref.as_ref(), self.reference.as_ref());
-        let vsn = self.session.vsn;
-        let frame = server::reply(vsn, join_ref, reference, &self.wire_topic, status, response);
-        gateway.send(&self.session, frame);
+        let frame = server::reply(session.vsn, join_ref, reference, &self.wire_topic, status, response);
+        gateway.send(&session, frame);
     }
 }

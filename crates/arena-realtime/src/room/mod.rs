@@ -2,6 +2,8 @@
 
 mod delivery;
 mod presence;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use delivery::join as join_frames;
 
@@ -55,10 +57,41 @@ impl Default for PresenceSettings {
     }
 }
 
+/// Names a member for as long as it is one. Its place is given to others afterwards, the serial of its join never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemberId {
+    place: usize,
+    serial: u64,
+}
+
+/// How a session becomes a member.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Of its join.
+    pub(crate) serial: u64,
+    /// What it understands of broadcasts.
+    pub(crate) dialect: Dialect,
+    /// Whether it hears its own messages.
+    pub(crate) echo: bool,
+}
+
+/// What a member knows of presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    /// It does not want to know.
+    Nothing,
+    /// Every change, after the state.
+    Changes,
+    /// It missed changes and waits for the state.
+    Behind,
+}
+
 /// A session in a room.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) session: Arc<Session>,
+    /// Of its join.
+    serial: u64,
     /// Messages up to this number of the stream it has had, or was given otherwise.
     pub(crate) after: u64,
     /// What it understands of broadcasts.
@@ -66,7 +99,7 @@ pub(crate) struct Member {
     /// Whether it hears its own messages.
     pub(crate) echo: bool,
     /// Whether it is told who is present.
-    pub(crate) presence: bool,
+    presence: Hears,
     /// It missed messages and waits for the newest state.
     pub(crate) behind: bool,
 }
@@ -79,7 +112,9 @@ impl Member {
 
 /// The members of one topic, and who of them is present.
 ///
-/// Locks are taken in this order, and never the other way round: a stream, presence, members, an outbox.
+/// Locks are taken in this order, and never the other way round: a session's list of topics, the register of rooms,
+/// then either a stream or presence but never both, members, an outbox. The register of seats and the list of rooms
+/// that wait are taken last and held for a look-up only.
 #[derive(Debug)]
 pub(crate) struct Room {
     me: Weak<Room>,
@@ -146,10 +181,9 @@ impl Room {
     pub(crate) fn admit<E>(
         &self,
         session: &Arc<Session>,
-        dialect: Dialect,
-        echo: bool,
+        terms: Terms,
         welcome: impl FnOnce(View<'_>) -> Result<(), E>,
-    ) -> Result<Result<usize, E>, Closed> {
+    ) -> Result<Result<MemberId, E>, Closed> {
         self.stream.view(|view| {
             let after = view.sequence();
             let mut members = self.members();
@@ -158,20 +192,43 @@ impl Room {
             }
             Ok(welcome(view).map(|()| {
                 let session = Arc::clone(session);
-                members.slab.insert(Member { session, after, dialect, echo, presence: false, behind: false })
+                let Terms { serial, dialect, echo } = terms;
+                let presence = Hears::Nothing;
+                let member = Member { session, serial, after, dialect, echo, presence, behind: false };
+                MemberId { place: members.slab.insert(member), serial }
             }))
         })
     }
 
     /// Takes a member out; what it showed disappears with it. Returns whether changes of presence wait to be told.
-    pub(crate) fn dismiss(&self, member: usize, key: &Arc<str>) -> bool {
-        self.members().slab.try_remove(member);
-        self.untrack(key, member)
+    pub(crate) fn dismiss(&self, id: MemberId, key: &Arc<str>) -> bool {
+        let mut members = self.members();
+        if members.get_mut(id).is_some() {
+            members.slab.remove(id.place);
+        }
+        drop(members);
+        // Nobody tracks for it any more: that is refused to those who are no members.
+        self.untrack(key, id)
     }
 
-    /// Whether a member was skipped and waits for the newest state.
-    pub(crate) fn is_behind(&self, member: usize) -> bool {
-        self.members().slab.get(member).is_some_and(|member| member.behind)
+    /// Whether a member was skipped and waits for the newest state, of the topic or of presence.
+    pub(crate) fn is_behind(&self, id: MemberId) -> bool {
+        let mut members = self.members();
+        members.get_mut(id).is_some_and(|member| member.behind || member.presence == Hears::Behind)
+    }
+
+    /// Whether a member missed messages of the topic.
+    pub(crate) fn misses_messages(&self, id: MemberId) -> bool {
+        self.members().get_mut(id).is_some_and(|member| member.behind)
+    }
+
+    /// Tells a member the state of presence if it missed changes of it.
+    pub(crate) fn catch_up_on_presence(&self, id: MemberId) {
+        let told = self.told();
+        let mut members = self.members();
+        if let Some(member) = members.get_mut(id).filter(|member| member.presence == Hears::Behind) {
+            self.send_presence(&told, member);
+        }
     }
 
     /// Closes the room if it is empty. To be called with the register of rooms locked.
@@ -190,12 +247,13 @@ impl Room {
         }
     }
 
-    /// Gives a member that is behind the newest state. `catch_up` sends it, and returns whether it was taken.
-    pub(crate) fn catch_up(&self, member: usize, catch_up: impl FnOnce(View<'_>) -> bool) {
+    /// Gives a member that is behind the newest state. `catch_up` sends it, and returns whether it was taken. Nothing
+    /// happens to one that is no longer behind, or no longer there.
+    pub(crate) fn catch_up(&self, id: MemberId, catch_up: impl FnOnce(View<'_>) -> bool) {
         self.stream.view(|view| {
             let after = view.sequence();
             let mut members = self.members();
-            if let Some(member) = members.slab.get_mut(member)
+            if let Some(member) = members.get_mut(id).filter(|member| member.behind)
                 && catch_up(view)
             {
                 (member.after, member.behind) = (after, false);
@@ -209,39 +267,55 @@ impl Room {
     }
 
     /// Tells a member who is present, and from now on what changes.
-    pub(crate) fn tell_presence(&self, member: usize) {
-        let mut told = self.told();
-        self.tell(&mut told);
+    pub(crate) fn tell_presence(&self, id: MemberId) {
+        let told = self.told();
         let mut members = self.members();
-        let Some(member) = members.slab.get_mut(member) else { return };
-        if std::mem::replace(&mut member.presence, true) {
-            return;
-        }
-        for (event, payload) in told.state() {
-            let _ = member.session.outbox.send(server::push(
-                member.session.vsn,
-                None,
-                &self.wire_topic,
-                event,
-                &payload,
-            ));
+        if let Some(member) = members.get_mut(id).filter(|member| member.presence == Hears::Nothing) {
+            self.send_presence(&told, member);
         }
     }
 
-    /// A member shows itself under a key. `payload` is a JSON object. Returns whether changes wait to be told.
-    pub(crate) fn track(&self, key: &Arc<str>, member: usize, payload: &str) -> bool {
+    fn send_presence(&self, told: &Told, member: &mut Member) {
+        let vsn = member.session.vsn;
+        let state = told.state();
+        let frames: Vec<Bytes> = state
+            .iter()
+            .map(|(event, payload)| server::push(vsn, None, &self.wire_topic, event, payload))
+            .collect();
+        member.presence = Hears::Changes;
+        if member.session.outbox.send(join_frames(frames.iter())) == Sent::Full {
+            self.skip_presence(member);
+        }
+    }
+
+    /// A member has no room for a message about presence.
+    fn skip_presence(&self, member: &mut Member) {
+        match self.overflow {
+            Overflow::CloseSlow => member.session.close_as_slow(),
+            Overflow::NewestWins => {
+                member.presence = Hears::Behind;
+                member.session.fall_behind();
+            }
+        }
+    }
+
+    /// A member shows itself under a key. `payload` is a JSON object. Returns whether changes wait to be told. One that
+    /// has just been dismissed shows nothing: nobody would ever hide it.
+    pub(crate) fn track(&self, key: &Arc<str>, id: MemberId, payload: &str) -> bool {
         let mut told = self.told();
-        told.presence.track(key, member, payload) && self.tell_in_time(&mut told)
+        let is_member = self.members().get_mut(id).is_some();
+        is_member && told.presence.track(key, id.serial, payload) && self.tell_in_time(&mut told)
     }
 
     /// A member hides. Returns whether changes wait to be told.
-    pub(crate) fn untrack(&self, key: &Arc<str>, member: usize) -> bool {
+    pub(crate) fn untrack(&self, key: &Arc<str>, id: MemberId) -> bool {
         let mut told = self.told();
-        told.presence.untrack(key, member) && self.tell_in_time(&mut told)
+        told.presence.untrack(key, id.serial) && self.tell_in_time(&mut told)
     }
 
     /// Tells what has waited for the end of the window.
     pub(crate) fn tell_waiting_presence(&self) {
+        self.presence_waits.store(false, Ordering::Release);
         self.tell(&mut self.told());
     }
 
@@ -255,17 +329,22 @@ impl Room {
     }
 
     fn tell(&self, told: &mut Told) {
-        self.presence_waits.store(false, Ordering::Release);
-        let Some((event, payload)) = told.news() else { return };
+        let news = told.news();
+        if news.is_empty() {
+            return;
+        }
         told.last = Some(Instant::now());
+        let frames = |vsn| {
+            let frame = |(event, payload): &News| server::push(vsn, None, &self.wire_topic, event, payload);
+            join_frames(news.iter().map(frame).collect::<Vec<_>>().iter())
+        };
         let (mut v1, mut v2) = (None, None);
-        for (_, member) in self.members().slab.iter().filter(|(_, member)| member.presence) {
+        let mut members = self.members();
+        for (_, member) in members.slab.iter_mut().filter(|(_, member)| member.presence == Hears::Changes) {
             let vsn = member.session.vsn;
-            let frame = if vsn == Vsn::V1 { &mut v1 } else { &mut v2 };
-            let frame =
-                frame.get_or_insert_with(|| server::push(vsn, None, &self.wire_topic, event, &payload));
-            if member.session.outbox.send(frame.clone()) == Sent::Full {
-                member.session.close_as_slow();
+            let known = if vsn == Vsn::V1 { &mut v1 } else { &mut v2 };
+            if member.session.outbox.send(known.get_or_insert_with(|| frames(vsn)).clone()) == Sent::Full {
+                self.skip_presence(member);
             }
         }
     }
@@ -324,41 +403,58 @@ impl Sink for Room {
     }
 }
 
+impl Members {
+    fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {
+        self.slab.get_mut(id.place).filter(|member| member.serial == id.serial)
+    }
+}
+
+/// An event and its payload.
+type News = (&'static str, String);
+
 impl Told {
-    /// What a member that comes is told.
-    fn state(&self) -> Vec<(&'static str, String)> {
+    /// What a member that comes is told: what the others have been told so far.
+    fn state(&self) -> Vec<News> {
         match self.mode {
-            PresenceMode::Full => vec![("presence_state", self.presence.state())],
-            PresenceMode::Occupancy => {
-                vec![("presence_state", "{}".to_owned()), occupancy(self.presence.len())]
-            }
+            PresenceMode::Full => vec![("presence_state", self.presence.state_as_told())],
+            PresenceMode::Occupancy => only_how_many(self.presence.len()),
         }
     }
 
-    /// The event and payload that tell the members what has changed, if anything has.
-    fn news(&mut self) -> Option<(&'static str, String)> {
+    /// What tells the members of everything that has changed, if anything has.
+    fn news(&mut self) -> Vec<News> {
         let (count, limit) = (self.presence.len(), self.settings.occupancy_above);
         match self.mode {
-            PresenceMode::Full if count > limit => self.mode = PresenceMode::Occupancy,
+            PresenceMode::Full if count > limit => {
+                self.mode = PresenceMode::Occupancy;
+                self.presence.forget_diff();
+                self.last_count = Some(count);
+                only_how_many(count)
+            }
+            PresenceMode::Full => {
+                self.presence.take_diff().map(|diff| ("presence_diff", diff)).into_iter().collect()
+            }
             PresenceMode::Occupancy if count < limit / 2 => {
                 self.mode = PresenceMode::Full;
                 self.presence.forget_diff();
-                return Some(("presence_state", self.presence.state()));
+                vec![("presence_state", self.presence.state_as_told())]
             }
-            _ => {}
-        }
-        match self.mode {
-            PresenceMode::Full => Some(("presence_diff", self.presence.take_diff()?)),
             PresenceMode::Occupancy => {
                 self.presence.forget_diff();
-                (self.last_count.replace(count) != Some(count)).then(|| occupancy(count))
+                let changed = self.last_count.replace(count) != Some(count);
+                changed.then(|| occupancy(count)).into_iter().collect()
             }
         }
     }
 }
 
+/// Nobody by name, so that no client goes on showing those of whom it will not hear again, and how many there are.
+fn only_how_many(count: usize) -> Vec<News> {
+    vec![("presence_state", "{}".to_owned()), occupancy(count)]
+}
+
 /// How many are present, as a broadcast of the server's own: any client can listen to it.
-fn occupancy(count: usize) -> (&'static str, String) {
+fn occupancy(count: usize) -> News {
     let payload =
         format!("{{\"type\":\"broadcast\",\"event\":\"occupancy\",\"payload\":{{\"count\":{count}}}}}");
     ("broadcast", payload)

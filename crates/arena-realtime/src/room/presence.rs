@@ -15,7 +15,10 @@ struct Meta {
 }
 
 /// Every appearance, by key and member.
-type Metas = BTreeMap<(Arc<str>, usize), Meta>;
+type Metas = BTreeMap<At, Meta>;
+
+/// A key, and the member by the serial of its join: places in a room are used again, serials never.
+type At = (Arc<str>, u64);
 
 /// The presence of one room.
 ///
@@ -25,7 +28,7 @@ type Metas = BTreeMap<(Arc<str>, usize), Meta>;
 pub(crate) struct Presence {
     metas: Metas,
     /// What the members know of each appearance that has changed since.
-    told: BTreeMap<(Arc<str>, usize), Option<Meta>>,
+    told: BTreeMap<At, Option<Meta>>,
 }
 
 /// References are unique in the process; clients only compare them.
@@ -34,7 +37,7 @@ static NEXT_REFERENCE: AtomicU64 = AtomicU64::new(1);
 impl Presence {
     /// A member appears under a key, or changes what it shows. Returns whether that changed anything. `payload` is a
     /// JSON object.
-    pub(crate) fn track(&mut self, key: &Arc<str>, member: usize, payload: &str) -> bool {
+    pub(crate) fn track(&mut self, key: &Arc<str>, member: u64, payload: &str) -> bool {
         let at = (Arc::clone(key), member);
         let known = self.metas.get(&at).cloned();
         if known.as_ref().is_some_and(|meta| *meta.payload == *payload) {
@@ -47,7 +50,7 @@ impl Presence {
     }
 
     /// A member disappears. Returns whether it was there.
-    pub(crate) fn untrack(&mut self, key: &Arc<str>, member: usize) -> bool {
+    pub(crate) fn untrack(&mut self, key: &Arc<str>, member: u64) -> bool {
         let at = (Arc::clone(key), member);
         let Some(known) = self.metas.remove(&at) else { return false };
         if let Entry::Vacant(told) = self.told.entry(at) {
@@ -61,18 +64,21 @@ impl Presence {
         self.metas.len()
     }
 
-    /// Everybody, as `presence_state` carries it.
-    pub(crate) fn state(&self) -> String {
-        let metas = self.metas.iter().map(|((key, _), meta)| (key, meta, None));
-        let mut out = String::with_capacity(64 * self.metas.len() + 2);
-        write_keys(&mut out, metas);
+    /// Everybody whom the members have been told of, as `presence_state` carries it: whoever gets it gets the next
+    /// diff like everybody else.
+    pub(crate) fn state_as_told(&self) -> String {
+        let unchanged = self.metas.iter().filter(|(at, _)| !self.told.contains_key(at));
+        let before = self.told.iter().filter_map(|(at, before)| Some((at, before.as_ref()?)));
+        let known: BTreeMap<&At, &Meta> = unchanged.chain(before).collect();
+        let mut out = String::with_capacity(64 * known.len() + 2);
+        write_keys(&mut out, known.into_iter().map(|((key, _), meta)| (key, meta, None)));
         out
     }
 
     /// What has changed since the last call, as `presence_diff` carries it; `None` if that is nothing.
     pub(crate) fn take_diff(&mut self) -> Option<String> {
         let told = std::mem::take(&mut self.told);
-        let now = |at: &(Arc<str>, usize)| self.metas.get(at);
+        let now = |at: &At| self.metas.get(at);
         let changed: Vec<_> = told.iter().filter(|(at, before)| now(at) != before.as_ref()).collect();
         if changed.is_empty() {
             return None;
@@ -89,7 +95,7 @@ impl Presence {
         Some(out)
     }
 
-    /// Forgets what the members have not been told: they are about to be told everything, or nothing.
+    /// Forgets that the members have not been told: they are about to be told everything, or nothing.
     pub(crate) fn forget_diff(&mut self) {
         self.told.clear();
     }
@@ -146,7 +152,7 @@ mod tests {
     }
 
     fn state(presence: &Presence) -> Value {
-        serde_json::from_str(&presence.state()).unwrap()
+        serde_json::from_str(&presence.state_as_told()).unwrap()
     }
 
     #[test]
@@ -173,6 +179,7 @@ mod tests {
         let mut presence = Presence::default();
         presence.track(&key("ann"), 1, "{}");
         presence.track(&key("ann"), 2, r#"{"phx_ref": "forged"}"#);
+        presence.take_diff();
         let state = state(&presence);
         let metas = state["ann"]["metas"].as_array().unwrap();
         assert_eq!(metas.len(), 2);
@@ -205,27 +212,38 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_diffs_add_up_to_the_state(steps in prop::collection::vec((0..3usize, 0..3usize, 0..4u8), 1..60)) {
+        fn the_diffs_add_up_to_the_state(steps in prop::collection::vec((0..3usize, 0..3u64, 0..4u8), 1..60)) {
             let mut presence = Presence::default();
-            let mut known = BTreeMap::new();
+            let (mut known, mut late) = (BTreeMap::new(), None);
             for (who, member, what) in steps {
                 let key = key(["a", "b", "\"c"][who]);
                 match what {
                     0 => { presence.untrack(&key, member); }
                     1 => {
                         if let Some(diff) = presence.take_diff() {
-                            apply(&mut known, &serde_json::from_str(&diff).unwrap());
+                            let diff = serde_json::from_str(&diff).unwrap();
+                            apply(&mut known, &diff);
+                            late.iter_mut().for_each(|late| apply(late, &diff));
                         }
+                    }
+                    // Whoever comes in the middle is told the state, and the diffs from there on.
+                    2 if late.is_none() => {
+                        let mut seen = BTreeMap::new();
+                        apply(&mut seen, &json!({"joins": state(&presence), "leaves": {}}));
+                        late = Some(seen);
                     }
                     n => { presence.track(&key, member, &format!("{{\"n\":{n}}}")); }
                 }
             }
             if let Some(diff) = presence.take_diff() {
-                apply(&mut known, &serde_json::from_str(&diff).unwrap());
+                let diff = serde_json::from_str(&diff).unwrap();
+                apply(&mut known, &diff);
+                late.iter_mut().for_each(|late| apply(late, &diff));
             }
             let mut seen = BTreeMap::new();
             apply(&mut seen, &json!({"joins": state(&presence), "leaves": {}}));
-            prop_assert_eq!(known, seen);
+            prop_assert_eq!(&known, &seen);
+            prop_assert_eq!(late.unwrap_or(seen), known);
         }
     }
 }

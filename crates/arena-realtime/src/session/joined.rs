@@ -2,7 +2,7 @@
 
 use crate::codec::{ClientMessage, Dialect, Ref};
 use crate::policy::{Access, Identity};
-use crate::room::Room;
+use crate::room::{MemberId, Room};
 use crate::token::SeatClaim;
 use arena_core::topic::TopicName;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(crate) struct Joined {
     pub(crate) serial: u64,
     /// How far it is.
     pub(crate) state: JoinedState,
+    /// Somebody else took its seat while it was on its way.
+    pub(crate) seat_taken: bool,
 }
 
 impl Joined {
@@ -46,7 +48,7 @@ pub(crate) enum JoinedState {
 pub(crate) struct Membership {
     pub(crate) room: Arc<Room>,
     /// Its place in the room.
-    pub(crate) member: usize,
+    pub(crate) member: MemberId,
     /// By the newest token.
     pub(crate) who: Arc<Identity>,
     pub(crate) access: Access,

@@ -26,6 +26,9 @@ pub(crate) mod close_code {
 /// Seconds since the gateway started, counted in few bits: sessions are many.
 pub(crate) type Seconds = u32;
 
+/// Stands for a time that is not known yet.
+const SINCE_NOW: Seconds = Seconds::MAX;
+
 /// One realtime connection.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -38,8 +41,10 @@ pub(crate) struct Session {
     joined: Mutex<Vec<Joined>>,
     /// When something was last heard of it.
     heard: AtomicU32,
-    /// When it was told to close; 0 while it is not.
+    /// When it was told to close; 0 while it is not, and [`SINCE_NOW`] until somebody with a clock asks.
     closing: AtomicU32,
+    /// It was told to close because it reads too slowly.
+    slow: AtomicBool,
     /// A room skipped messages for it.
     behind: AtomicBool,
     /// Joins and inputs on their way. Bounded by the limits; one more is refused.
@@ -68,6 +73,7 @@ impl Session {
             joined: Mutex::default(),
             heard: AtomicU32::new(now),
             closing: AtomicU32::new(0),
+            slow: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             buckets: SessionBuckets::default(),
@@ -99,15 +105,18 @@ impl Session {
 
     /// Closes it because it does not read as fast as it is written to. It may come back and ask for what it missed.
     pub(crate) fn close_as_slow(&self) {
-        self.close(
-            close_code::TRY_AGAIN_LATER,
-            "SlowConsumer: come back and recover",
-            self.heard.load(Ordering::Relaxed),
-        );
+        self.slow.store(true, Ordering::Relaxed);
+        self.close(close_code::TRY_AGAIN_LATER, "SlowConsumer: come back and recover", SINCE_NOW);
+    }
+
+    /// Whether it was closed because it reads too slowly.
+    pub(crate) fn was_slow(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
     }
 
     /// How long ago it was told to close, in seconds.
     pub(crate) fn closing_for(&self, now: Seconds) -> Option<Seconds> {
+        let _ = self.closing.compare_exchange(SINCE_NOW, now.max(1), Ordering::AcqRel, Ordering::Relaxed);
         let since = self.closing.load(Ordering::Acquire);
         (since != 0).then(|| now.saturating_sub(since))
     }

@@ -60,8 +60,14 @@ async fn serve(gateway: &Gateway, session: &Arc<Session>, reader: &mut FrameRead
                 if ready.is_writable() && outbox.is_waiting() && outbox.flush()? && session.take_behind() {
                     gateway.catch_up(session);
                 }
-                if ready.is_readable() && read(gateway, session, reader)?.is_break() {
-                    return Ok(());
+                if ready.is_readable() {
+                    // Readiness does not count against the runtime's budget: a socket that always has more would
+                    // never let go of this thread.
+                    match read(gateway, session, reader)? {
+                        ControlFlow::Break(()) => return Ok(()),
+                        ControlFlow::Continue(Left::Something) => tokio::task::yield_now().await,
+                        ControlFlow::Continue(Left::Nothing) => tokio::task::consume_budget().await,
+                    }
                 }
             }
             () = outbox.woken() => {
@@ -74,8 +80,19 @@ async fn serve(gateway: &Gateway, session: &Arc<Session>, reader: &mut FrameRead
     Ok(())
 }
 
+/// What a round of reading has left in the socket.
+enum Left {
+    Nothing,
+    /// There is probably more.
+    Something,
+}
+
 /// Reads what there is, within bounds, and acts on it.
-fn read(gateway: &Gateway, session: &Arc<Session>, reader: &mut FrameReader) -> io::Result<ControlFlow<()>> {
+fn read(
+    gateway: &Gateway,
+    session: &Arc<Session>,
+    reader: &mut FrameReader,
+) -> io::Result<ControlFlow<(), Left>> {
     READ.with_borrow_mut(|buffer| {
         for _ in 0..IN_ONE_GO {
             match session.outbox.socket().try_read(&mut buffer[..]) {
@@ -86,14 +103,16 @@ fn read(gateway: &Gateway, session: &Arc<Session>, reader: &mut FrameReader) -> 
                         return Ok(ControlFlow::Break(()));
                     }
                     if read < BUFFER {
-                        break;
+                        return Ok(ControlFlow::Continue(Left::Nothing));
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(ControlFlow::Continue(Left::Nothing));
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(Left::Something))
     })
 }
 
@@ -123,6 +142,9 @@ fn feed(
 /// takes our last frame with it.
 async fn part(session: &Session) {
     let outbox = &session.outbox;
+    if outbox.is_broken() {
+        return;
+    }
     let farewell = async {
         while outbox.is_waiting() {
             outbox.socket().writable().await?;
@@ -134,7 +156,8 @@ async fn part(session: &Session) {
             outbox.socket().readable().await?;
             match outbox.socket().try_read(&mut ignored) {
                 Ok(0) => return Ok(()),
-                Ok(_) => {}
+                // However much it sends, the clock and the others have their turn.
+                Ok(_) => tokio::task::yield_now().await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err::<(), io::Error>(error),
             }
