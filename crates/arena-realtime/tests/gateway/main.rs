@@ -1,0 +1,13 @@
+//! The gateway over a scripted backstage, driven by sockets: what it does when clients and worlds do their worst.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
+
+mod drain;
+mod hostile;
+mod joining;
+mod presence;
+mod publishing;
+mod recovery;
+mod slow;
+mod support;
+mod tokens;

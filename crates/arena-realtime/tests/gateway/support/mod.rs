@@ -1,0 +1,9 @@
+//! What the tests stand on: a gateway, what is behind it, and clients.
+
+mod client;
+mod house;
+mod stage;
+
+pub use client::{Client, Heard};
+pub use house::{House, PATIENCE, aside};
+pub use stage::{Call, Stage};

@@ -1,0 +1,240 @@
+//! A backstage that does what a test wants: slow, failing, refusing, replacing its worlds.
+
+use super::PATIENCE;
+use arena_bus::{Bus, Draft, Payload, Stream};
+use arena_core::topic::TopicName;
+use arena_realtime::token::SeatClaim;
+use arena_realtime::{Backstage, Entered, Look, Refused};
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// Something that was asked of the backstage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    Enter(Uuid, u64),
+    Look,
+    Act(Uuid, u64),
+    Exit(Uuid, u64),
+}
+
+/// Every world of it counts: its snapshot and its deltas say `{"n": …}`, each delta one more than what was before it.
+pub struct Stage {
+    bus: Bus,
+    script: Mutex<Script>,
+    /// Whether calls are kept waiting.
+    held: watch::Sender<bool>,
+    /// Whether the answer that is late is kept back.
+    late: watch::Sender<bool>,
+    /// How many calls have come so far.
+    asked: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    calls: Vec<Call>,
+    /// Who sits where.
+    seats: HashMap<Uuid, u64>,
+    /// How far each world has counted.
+    counts: HashMap<String, u64>,
+    refusal: Option<Refused>,
+    /// So many looks find a world that is replaced before they are used.
+    stale: usize,
+    /// After so many looks the following are refused.
+    looks_left: Option<usize>,
+    /// The answer to the next entry is late.
+    late_answer: bool,
+    /// Seats that were entered, by holder, and how often each was exited.
+    exits: HashMap<u64, usize>,
+}
+
+impl Stage {
+    pub fn new(bus: Bus) -> Arc<Stage> {
+        let (held, late) = (watch::Sender::new(false), watch::Sender::new(false));
+        Arc::new(Stage { bus, script: Mutex::default(), held, late, asked: watch::Sender::new(0) })
+    }
+
+    /// From now on calls wait; exits do not.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// The next who enters sits at once, and hears of it only after [`Stage::release_answer`].
+    pub fn keep_next_answer(&self) {
+        self.late.send_replace(true);
+        self.script().late_answer = true;
+    }
+
+    pub fn release_answer(&self) {
+        self.late.send_replace(false);
+    }
+
+    pub fn refuse(&self, code: &str, detail: &str) {
+        self.script().refusal = Some(Refused { code: code.to_owned(), detail: detail.to_owned() });
+    }
+
+    /// The next looks are out of date when they are used.
+    pub fn make_stale(&self, looks: usize) {
+        self.script().stale = looks;
+    }
+
+    /// Looks after so many are refused.
+    pub fn fail_looks_after(&self, looks: usize) {
+        self.script().looks_left = Some(looks);
+    }
+
+    /// Waits until so many calls have come.
+    pub async fn is_asked(&self, calls: usize) {
+        let mut asked = self.asked.subscribe();
+        tokio::time::timeout(PATIENCE, asked.wait_for(|asked| *asked >= calls)).await.unwrap().unwrap();
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.script().calls.clone()
+    }
+
+    pub fn holder(&self, player: Uuid) -> Option<u64> {
+        self.script().seats.get(&player).copied()
+    }
+
+    /// Whether every seat was exited once, but for those that are held.
+    pub fn owes_no_exit(&self) -> bool {
+        let script = self.script();
+        let held = |holder: &u64| script.seats.values().any(|seated| seated == holder);
+        script.exits.iter().all(|(holder, exits)| *exits == usize::from(!held(holder)))
+    }
+
+    pub fn every_seat_was_exited_once(&self) -> bool {
+        self.script().exits.values().all(|exits| *exits == 1)
+    }
+
+    /// A tick of a world: one delta.
+    pub fn tick(&self, channel: &str) {
+        let mut script = self.script();
+        let count = script.counts.entry(channel.to_owned()).or_default();
+        *count += 1;
+        tell(&self.stream(channel), "delta", *count);
+    }
+
+    /// A delta that is as large as a test wants.
+    pub fn long_tick(&self, channel: &str, bytes: usize) {
+        let mut script = self.script();
+        let count = script.counts.entry(channel.to_owned()).or_default();
+        *count += 1;
+        let json = format!("{{\"n\":{count},\"pad\":\"{}\"}}", "x".repeat(bytes));
+        self.stream(channel).publish(Draft::new("delta", Payload::Json(json.into()))).unwrap();
+    }
+
+    /// A world is replaced by another.
+    pub fn replace(&self, channel: &str) {
+        self.replace_in(&mut self.script(), channel);
+    }
+
+    fn replace_in(&self, script: &mut Script, channel: &str) {
+        let count = script.counts.entry(channel.to_owned()).or_default();
+        *count += 1_000;
+        let stream = self.stream(channel);
+        stream.restart();
+        tell(&stream, "snapshot", *count);
+    }
+
+    fn stream(&self, channel: &str) -> Arc<Stream> {
+        let topic: TopicName = format!("world:{channel}").parse().unwrap();
+        self.bus.open(&topic).unwrap()
+    }
+
+    fn look_at(&self, script: &mut Script, channel: &str) -> Look {
+        let count = *script.counts.entry(channel.to_owned()).or_default();
+        let position = self.stream(channel).position();
+        if script.stale > 0 {
+            script.stale -= 1;
+            self.replace_in(script, channel);
+        }
+        Look { snapshot: format!("{{\"n\":{count}}}").into(), position }
+    }
+
+    async fn called(&self, call: Call) -> Result<(), Refused> {
+        self.script().calls.push(call);
+        self.asked.send_modify(|asked| *asked += 1);
+        let mut held = self.held.subscribe();
+        let _ = held.wait_for(|held| !held).await;
+        self.script().refusal.clone().map_or(Ok(()), Err)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+}
+
+fn tell(stream: &Arc<Stream>, event: &str, n: u64) {
+    let json = format!("{{\"n\":{n}}}");
+    stream.publish(Draft::new(event, Payload::Json(json.into()))).unwrap();
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.script().fmt(f)
+    }
+}
+
+#[async_trait]
+impl Backstage for Stage {
+    async fn enter(&self, seat: &SeatClaim, holder: u64) -> Result<Entered, Refused> {
+        self.called(Call::Enter(seat.player, holder)).await?;
+        let (entered, late) = {
+            let mut script = self.script();
+            let before = script.seats.get(&seat.player).copied();
+            if before.is_some_and(|before| before > holder) {
+                return Err(Refused { code: "seat_taken".into(), detail: "by a later join".into() });
+            }
+            script.seats.insert(seat.player, holder);
+            script.exits.insert(holder, 0);
+            let look = self.look_at(&mut script, &seat.channel);
+            (Entered { look, took_over: before }, std::mem::take(&mut script.late_answer))
+        };
+        if late {
+            let _ = self.late.subscribe().wait_for(|late| !late).await;
+        }
+        Ok(entered)
+    }
+
+    async fn look(&self, channel: &str) -> Result<Look, Refused> {
+        self.called(Call::Look).await?;
+        let mut script = self.script();
+        if let Some(left) = &mut script.looks_left {
+            match left.checked_sub(1) {
+                Some(less) => *left = less,
+                None => return Err(Refused { code: "no_world".into(), detail: "it is gone".into() }),
+            }
+        }
+        Ok(self.look_at(&mut script, channel))
+    }
+
+    async fn act(&self, seat: &SeatClaim, holder: u64, event: &str, _: &str) -> Result<u64, Refused> {
+        self.called(Call::Act(seat.player, holder)).await?;
+        let script = self.script();
+        if script.seats.get(&seat.player) != Some(&holder) {
+            return Err(Refused { code: "not_seated".into(), detail: "somebody else is".into() });
+        }
+        match event {
+            "fail" => Err(Refused { code: "blocked".into(), detail: "a wall".into() }),
+            _ => Ok(7),
+        }
+    }
+
+    async fn exit(&self, seat: &SeatClaim, holder: u64) {
+        let mut script = self.script();
+        script.calls.push(Call::Exit(seat.player, holder));
+        *script.exits.entry(holder).or_default() += 1;
+        if script.seats.get(&seat.player) == Some(&holder) {
+            script.seats.remove(&seat.player);
+        }
+    }
+}
