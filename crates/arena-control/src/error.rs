@@ -123,6 +123,7 @@ fn admit_code(refused: &AdmitError) -> &'static str {
         AdmitError::RegionRequired => "region_required",
         AdmitError::BelowLoad { .. } => "below_load",
         AdmitError::NoSeats(_) => "no_seats",
+        AdmitError::TooManySeats { .. } => "too_many_seats",
         AdmitError::NameTooLong(_) => "name_too_long",
     }
 }

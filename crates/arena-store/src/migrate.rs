@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0008_byte_order", by dialect),
     migration!("0009_players", by dialect),
     migration!("0010_player_seats", by dialect),
+    migration!("0011_player_users"),
 ];
 
 /// Applies what is missing. All or nothing: an error leaves the schema as it was.

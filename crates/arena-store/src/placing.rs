@@ -150,14 +150,16 @@ async fn load(tx: &mut Tx, store: &Store, orders: &[Order]) -> Result<Board, Sto
     let mut needs = Needs::default();
     orders.iter().for_each(|order| order.op.needs(&mut needs));
     let players = load_players(tx, &needs).await?;
+    let limited = store.rules().max_seats_per_user > 0;
+    let users = if limited { players::count_of_users(tx, &needs.users).await? } else { Vec::new() };
     let bots = load_bots(tx, needs).await?;
     if let Some(names) = named_channels(orders) {
         let channels = channels::seats(tx, Some(&names)).await?;
-        return Ok(Board::new(store.rules(), [], channels, bots).with_players(players));
+        return Ok(Board::new(store.rules(), [], channels, bots).with_players(players).with_seats_of(users));
     }
     let groups = channels::groups(tx).await?;
     let channels = channels::seats(tx, None).await?;
-    Ok(Board::new(store.rules(), groups, channels, bots).with_players(players))
+    Ok(Board::new(store.rules(), groups, channels, bots).with_players(players).with_seats_of(users))
 }
 
 /// The only channels that these orders look at, unless one of them looks for a channel or opens one. Saves loading

@@ -185,6 +185,22 @@ pub(crate) async fn seats_where(
     tx.rows(query).await?.iter().map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?))).collect()
 }
 
+/// How many seats these users have; who has none may be missing.
+pub(crate) async fn count_of_users(tx: &mut Tx, users: &[String]) -> Result<Vec<(String, u32)>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in users.chunks(batch::rows_per_statement(1, 0)) {
+        let sql = format!(
+            "SELECT user_id, COUNT(*) FROM players WHERE user_id IN {} GROUP BY user_id",
+            batch::list(chunk.len(), 0)
+        );
+        let query = chunk.iter().fold(tx.built(sql), |query, user| query.bind(storable(user)));
+        for row in tx.rows(query).await? {
+            found.push((row.try_get(0)?, u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or(u32::MAX)));
+        }
+    }
+    Ok(found)
+}
+
 /// Frees seats.
 pub(crate) async fn delete(tx: &mut Tx, players: &[PlayerId]) -> Result<(), StoreError> {
     for chunk in players.chunks(batch::rows_per_statement(1, 0)) {

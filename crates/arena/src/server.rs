@@ -5,6 +5,7 @@ use crate::config::Config;
 use arena_api::{ApiLimits, Drained, JoinTokens, Stage};
 use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, PlayerSettings, Services};
+use arena_core::admission::AdmissionRules;
 use arena_realtime::token::Verifier;
 use arena_realtime::{Drain, Gateway, GatewaySettings, PresenceSettings};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
@@ -170,7 +171,10 @@ pub fn store_options(config: &Config) -> StoreOptions {
         url: config.database.url_in(&config.server.data_dir).expose().to_owned(),
         max_connections: config.database.max_connections,
         pooled: config.database.pgbouncer,
-        rules: config.channels.rules(),
+        rules: AdmissionRules {
+            max_seats_per_user: config.realtime.max_seats_per_user,
+            ..config.channels.rules()
+        },
     }
 }
 

@@ -49,11 +49,13 @@ pub struct AdmissionRules {
     pub limits: KindLimits,
     /// A placement that would take a group's load over this share of its seats, in percent, opens a new shard.
     pub shard_above_percent: u32,
+    /// Seats that the players of one user may have at once; 0 is no limit.
+    pub max_seats_per_user: u32,
 }
 
 impl Default for AdmissionRules {
     fn default() -> Self {
-        AdmissionRules { limits: KindLimits::default(), shard_above_percent: 80 }
+        AdmissionRules { limits: KindLimits::default(), shard_above_percent: 80, max_seats_per_user: 0 }
     }
 }
 
@@ -89,6 +91,8 @@ pub struct Board {
     channels: BTreeMap<ChannelName, Seats>,
     bots: BTreeMap<BotId, BotSeat>,
     players: BTreeMap<PlayerId, ChannelName>,
+    /// How many seats a user has, of those who ask for one.
+    seats_of_users: BTreeMap<String, u32>,
     dirty: Dirty,
 }
 
@@ -119,6 +123,7 @@ impl Board {
             channels: channels.into_iter().map(|c| (c.name.clone(), c)).collect(),
             bots: bots.into_iter().collect(),
             players: BTreeMap::new(),
+            seats_of_users: BTreeMap::new(),
             dirty: Dirty::default(),
         }
     }
@@ -126,6 +131,13 @@ impl Board {
     /// The same board with these players on it, each with its seat's channel; the channels count them already.
     pub fn with_players(mut self, players: impl IntoIterator<Item = (PlayerId, ChannelName)>) -> Board {
         self.players.extend(players);
+        self
+    }
+
+    /// The same board, knowing how many seats these users have. A user that it does not know has none. A seat that is
+    /// freed by an operation counts until the next board: its user may have to ask once more, and never gets too many.
+    pub fn with_seats_of(mut self, users: impl IntoIterator<Item = (String, u32)>) -> Board {
+        self.seats_of_users.extend(users);
         self
     }
 
@@ -468,6 +480,11 @@ impl Board {
             applied.reserved = Some((player.id, channel.clone()));
             return Ok(());
         }
+        let (limit, had) = (self.rules.max_seats_per_user, self.seats_of_users.get(&player.user).copied());
+        let had = had.unwrap_or(0);
+        if limit > 0 && had >= limit {
+            return Err(AdmitError::TooManySeats { user: player.user.clone(), limit });
+        }
         let channel = match want {
             Want::ByName(channel) => channel.clone(),
             Want::Find { kind, region } => self.find_by_kind(*kind, region.as_ref(), applied)?,
@@ -475,6 +492,7 @@ impl Board {
         check_accepts(self.channel(&channel)?, 1)?;
         self.channels.get_mut(&channel).expect("invariant: looked up above").players += 1;
         self.players.insert(player.id, channel.clone());
+        self.seats_of_users.insert(player.user.clone(), had + 1);
         self.dirty.reserved.insert(player.id, player.clone());
         applied.reserved = Some((player.id, channel));
         Ok(())

@@ -127,6 +127,8 @@ pub struct Needs {
     pub players: Vec<PlayerId>,
     /// All players of these channels.
     pub players_in: Vec<ChannelName>,
+    /// How many seats these users have.
+    pub users: Vec<String>,
     /// All bots of these groups.
     pub groups: Vec<GroupName>,
     /// Every assigned bot.
@@ -146,9 +148,11 @@ impl Op {
                 needs.channels.push(channel.clone());
                 needs.players_in.push(channel.clone());
             }
-            Op::Reserve { player: NewPlayer { id: player, .. }, .. } | Op::Vacate { player } => {
-                needs.players.push(*player);
+            Op::Reserve { player: NewPlayer { id, user, .. }, .. } => {
+                needs.players.push(*id);
+                needs.users.push(user.clone());
             }
+            Op::Vacate { player } => needs.players.push(*player),
             Op::Configure { channel, mode: Some(Mode::Draining), .. } => needs.channels.push(channel.clone()),
             Op::Rebalance { group: Some(group) } => needs.groups.push(group.clone()),
             Op::Rebalance { group: None } => needs.everything = true,
@@ -248,6 +252,14 @@ pub enum AdmitError {
     /// A kind whose limit is 0 can take nobody in.
     #[error("channels of kind {0} have a limit of 0 bots; raise it in the config")]
     NoSeats(ChannelKind),
+    /// The user has as many seats as one user may.
+    #[error("user `{user}` has {limit} seats already, as many as one may have; free one first")]
+    TooManySeats {
+        /// The user.
+        user: String,
+        /// How many.
+        limit: u32,
+    },
     /// A shard's number no longer fits behind the group's name, or there is no higher one.
     #[error("group `{0}` has no name left for another shard; choose another group, or a shorter name")]
     NameTooLong(GroupName),

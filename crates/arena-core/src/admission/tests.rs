@@ -254,6 +254,25 @@ fn bots_and_players_share_the_seats_of_a_channel() {
 }
 
 #[test]
+fn a_user_gets_as_many_seats_as_one_may_have() {
+    let rules = AdmissionRules { max_seats_per_user: 2, ..AdmissionRules::default() };
+    let mut board = Board::new(rules, [], [], []).with_seats_of([("u".to_owned(), 1)]);
+    open(&mut board, "a", 9);
+    let at_a = || Want::ByName(name("a"));
+    board.apply(&reserve(1, at_a())).unwrap();
+    let before = board.channels().count();
+    for want in [at_a(), Want::Find { kind: ChannelKind::Vip, region: None }] {
+        let refused = board.apply(&reserve(2, want)).unwrap_err();
+        assert_eq!(refused, AdmitError::TooManySeats { user: "u".to_owned(), limit: 2 });
+    }
+    assert_eq!(board.channels().count(), before, "no shard is opened for who is refused");
+    board.apply(&reserve(1, at_a())).expect("this one has its seat already");
+    let Op::Reserve { player, want } = reserve(3, at_a()) else { unreachable!() };
+    let of_another = NewPlayer { user: "v".to_owned(), ..player };
+    board.apply(&Op::Reserve { player: of_another, want }).expect("others have their own");
+}
+
+#[test]
 fn a_shard_opens_for_players_as_for_bots() {
     let mut board = empty();
     let find = || Want::Find { kind: ChannelKind::Main, region: None };

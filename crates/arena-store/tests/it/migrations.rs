@@ -54,7 +54,7 @@ on_both!(a_database_of_the_version_before_catches_up_to_a_fresh_schema, async |d
     );
     raw_sql(db, &undo).await.unwrap();
     assert_ne!(schema(db).await, fresh);
-    assert_eq!(store.migrate().await.unwrap(), ["0009_players", "0010_player_seats"]);
+    assert_eq!(store.migrate().await.unwrap(), ["0009_players", "0010_player_seats", "0011_player_users"]);
     assert_eq!(schema(db).await, fresh);
     assert_eq!(loads(&store).await, expected(&[("main", 3)]));
     assert_sound(&store).await;

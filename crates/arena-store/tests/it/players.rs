@@ -1,9 +1,9 @@
 //! Seats of players: taken, held, left, lapsed.
 
 use crate::support::*;
-use arena_core::admission::{AdmitError, Op, Want};
+use arena_core::admission::{AdmissionRules, AdmitError, Op, Want};
 use arena_core::channel::{ChannelKind, Mode, Status};
-use arena_core::player::{Player, PlayerState};
+use arena_core::player::{NewPlayer, Player, PlayerState};
 use arena_core::{PlayerId, Timestamp};
 use arena_store::{Order, PageRequest, PlayerFilter, Seating, Store, StoreError};
 
@@ -328,4 +328,29 @@ on_both!(the_log_names_what_became_of_seats, async |db| {
     assert_eq!(actions, expected);
     let lapsed = log.iter().find(|entry| entry.action == "player.lapsed").unwrap();
     assert_eq!((&lapsed.actor[..], &lapsed.detail["player"]), ("arena", &player_id(2).to_string().into()));
+});
+
+on_both!(a_user_never_gets_more_seats_than_one_may_have, async |db| {
+    let rules = AdmissionRules { max_seats_per_user: 3, ..AdmissionRules::default() };
+    let store = db.open_with(rules).await;
+    open(&store, "side", 30).await;
+    let outcomes =
+        at_once(12, |n| {
+            let store = store.clone();
+            async move {
+                store.carry_out(&actor(), reserve(player_id(n), "side")).await.map_err(|e| e.to_string())
+            }
+        })
+        .await;
+    let limit = AdmitError::TooManySeats { user: "anon-1".to_owned(), limit: 3 }.to_string();
+    let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert_eq!(refused.len(), 9);
+    assert!(refused.iter().all(|error| **error == limit), "{refused:?}");
+    let other = NewPlayer { user: "ben".to_owned(), ..new_player(player_id(90), END) };
+    act(&store, Op::Reserve { player: other, want: Want::ByName(name("side")) }).await;
+
+    let seated = all_players(&store).await.into_iter().find(|player| player.user == "anon-1").unwrap();
+    act(&store, Op::Vacate { player: seated.id }).await;
+    act(&store, reserve(player_id(91), "side")).await;
+    assert_eq!(players_in(&store, "side").await, 4);
 });

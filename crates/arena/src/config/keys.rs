@@ -431,6 +431,12 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "realtime",
+        "max_seats_per_user",
+        between(0, 10_000),
+        "Seats that one user may have at once; 0 is no limit. Who comes without a token is another user each time.",
+    ),
+    key(
+        "realtime",
         "reserve_secs",
         between(5, 3_600),
         "How long a seat is held for a player who has not come yet, in seconds.",

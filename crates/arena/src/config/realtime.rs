@@ -116,6 +116,8 @@ pub struct RealtimeConfig {
     pub token_grace_secs: u64,
     /// How long a join token is good for.
     pub join_token_ttl_secs: u64,
+    /// Seats of one user at most; 0 is no limit.
+    pub max_seats_per_user: u32,
     /// How long a seat is held for a player who has not come yet.
     pub reserve_secs: u64,
     /// How long a seat is held for a player who is gone.
@@ -174,6 +176,7 @@ impl Default for RealtimeConfig {
             token_warning_secs: 60,
             token_grace_secs: 30,
             join_token_ttl_secs: 3_600,
+            max_seats_per_user: 10,
             reserve_secs: 30,
             seat_grace_secs: 20,
             drain_spread_secs: 5,

@@ -140,6 +140,7 @@ impl ChannelsConfig {
                 tournament: self.tournament,
             },
             shard_above_percent: self.shard_above_percent,
+            ..AdmissionRules::default()
         }
     }
 }
