@@ -5,7 +5,7 @@ use super::support::{PATIENCE, arena};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 /// A watcher in a process of its own, and the lines that it prints.
 struct Watcher {
@@ -23,7 +23,8 @@ fn watch(gateway: &Gateway, args: &[&str]) -> Command {
 impl Watcher {
     fn start(gateway: &Gateway, args: &[&str]) -> Watcher {
         let mut child = watch(gateway, args).args(["--output", "json"]).spawn().unwrap();
-        let (sender, lines) = channel();
+        // A full queue makes the watcher wait.
+        let (sender, lines) = sync_channel(64);
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
