@@ -47,7 +47,7 @@ enum VisitError {
 
 /// What `POST /api/channels/{id}/join` answers, as far as it matters here.
 #[derive(Deserialize)]
-struct Ticket {
+struct Seat {
     topic: String,
     token: String,
 }
@@ -78,12 +78,12 @@ fn enter(url: &str) -> Result<(Feed, Visit), VisitError> {
     let asked = Instant::now();
     let client = Client::new(url.parse().expect("invariant: a server's address makes a URL"));
     let path = ApiPath::new("channels").segment(CHANNEL).segment("join");
-    let ticket: Ticket = client.post(&path, &serde_json::json!({ "name": "Visitor" }))?.parse()?;
+    let seat: Seat = client.post(&path, &serde_json::json!({ "name": "Visitor" }))?.parse()?;
     let watch = Watch {
         server: url.to_owned(),
-        topic: ticket.topic,
+        topic: seat.topic,
         private: false,
-        token: Some(ticket.token),
+        token: Some(seat.token),
         count: None,
         json: false,
     };
