@@ -1,13 +1,14 @@
 //! Group commit: orders that arrive at the same time share a transaction, each with an outcome of its own.
 
 use crate::error::ServiceError;
+use crate::players::PlayerEvent;
 use crate::sync::Nudges;
 use arena_core::BotId;
 use arena_core::admission::{AdmitError, Applied, Op};
 use arena_core::bot::Bot;
 use arena_store::{Order, Store, StoreError};
 use std::collections::BTreeMap;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -39,13 +40,19 @@ pub(crate) struct Committer {
 pub(crate) struct CommitLoop {
     store: Store,
     nudges: Nudges,
+    events: broadcast::Sender<PlayerEvent>,
     queue: mpsc::Receiver<Waiting>,
 }
 
 /// A committer whose queue holds `capacity` orders, and the loop that serves it.
-pub(crate) fn committer(store: Store, nudges: Nudges, capacity: usize) -> (Committer, CommitLoop) {
+pub(crate) fn committer(
+    store: Store,
+    nudges: Nudges,
+    events: broadcast::Sender<PlayerEvent>,
+    capacity: usize,
+) -> (Committer, CommitLoop) {
     let (sender, queue) = mpsc::channel(capacity.max(1));
-    (Committer { queue: sender }, CommitLoop { store, nudges, queue })
+    (Committer { queue: sender }, CommitLoop { store, nudges, events, queue })
 }
 
 impl Committer {
@@ -91,14 +98,14 @@ impl CommitLoop {
     /// the committer.
     async fn commit_apart(&self, batch: Vec<Waiting>) {
         let mut task = JoinSet::new();
-        task.spawn(commit(self.store.clone(), self.nudges.clone(), batch));
+        task.spawn(commit(self.store.clone(), self.nudges.clone(), self.events.clone(), batch));
         if let Some(Err(error)) = task.join_next().await {
             tracing::error!(%error, "a transaction of assignments ended abnormally");
         }
     }
 }
 
-async fn commit(store: Store, nudges: Nudges, batch: Vec<Waiting>) {
+async fn commit(store: Store, nudges: Nudges, events: broadcast::Sender<PlayerEvent>, batch: Vec<Waiting>) {
     let (orders, replies): (Vec<Order>, Vec<_>) = batch.into_iter().map(|w| (w.order, w.reply)).unzip();
     let outcomes: Vec<Result<Applied, ServiceError>> = match store.carry_out_all(&orders).await {
         Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(ServiceError::from)).collect(),
@@ -108,6 +115,10 @@ async fn commit(store: Store, nudges: Nudges, batch: Vec<Waiting>) {
     };
     // Here and not by those who asked: they may have gone away.
     nudges.nudge(outcomes.iter().flatten().flat_map(Applied::touched));
+    for (player, holder) in outcomes.iter().flatten().flat_map(|applied| applied.unseated.iter().copied()) {
+        // Nobody may be listening.
+        let _ = events.send(PlayerEvent::Lost { player, holder });
+    }
     let bots = read_back(&store, &orders, &outcomes).await;
     for ((reply, outcome), order) in replies.into_iter().zip(outcomes).zip(&orders) {
         let bot = single_bot(&order.op).and_then(|bot| bots.get(&bot).cloned());

@@ -25,7 +25,7 @@ pub use channels::{ChannelPatch, ChannelStats, Channels, NewChannel, ResetItem};
 pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
-pub use players::{Entered, PlayerSettings, Players, Reservation, ReserveRequest};
+pub use players::{Entered, PlayerEvent, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};
 pub use settings::ControlSettings;
 pub use sync::{SyncRecord, SyncTotals};

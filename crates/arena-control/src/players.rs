@@ -15,6 +15,7 @@ use arena_store::{Actor, Page, PageRequest, PlayerFilter, Seating, now};
 use arena_worlds::{Body, BodyKind, last_positions};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast;
 
 /// How long seats are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,22 @@ pub struct Entered {
     pub took_over: Option<u64>,
 }
 
+/// What happens to seats that whoever holds them did not ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayerEvent {
+    /// A seat was freed under the session that held it. A seat that lapses is held by none, so there is no event.
+    Lost {
+        /// Whose seat.
+        player: PlayerId,
+        /// The session.
+        holder: u64,
+    },
+}
+
+/// Events that may wait for a listener. One that is slower misses the oldest, and is told how many: those sessions stay
+/// where they are, without a body.
+pub(crate) const EVENTS: usize = 4_096;
+
 /// The service for players.
 #[derive(Debug, Clone)]
 pub struct Players {
@@ -86,6 +103,11 @@ pub struct Players {
 const WORLDS_TRIED: u32 = 3;
 
 impl Players {
+    /// What happens to seats from now on.
+    pub fn events(&self) -> broadcast::Receiver<PlayerEvent> {
+        self.shared.player_events.subscribe()
+    }
+
     /// A page of players by id, oldest reservation first.
     pub async fn list(&self, filter: PlayerFilter, page: PageRequest) -> Result<Page<Player>, ServiceError> {
         Ok(self.shared.store.players(&filter, &page).await?)

@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 use crate::health::Health;
 use crate::housekeeping;
 use crate::idempotency::Idempotency;
-use crate::players::Players;
+use crate::players::{EVENTS, PlayerEvent, Players};
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
 use crate::worlds::Worlds;
@@ -20,7 +20,7 @@ use arena_store::{ActivityDraft, Actor, Enrolled, NewBot, Order, Store, now};
 use arena_worlds::{Discovery, DiscoverySettings, GuardedHost, WorldHost};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) log: SyncLog,
     pub(crate) settings: ControlSettings,
     pub(crate) stop: CancellationToken,
+    pub(crate) player_events: broadcast::Sender<PlayerEvent>,
     committer: Committer,
     /// Set once the seats are left that sessions of an earlier process held.
     lost_seats_left: OnceCell<()>,
@@ -137,12 +138,15 @@ impl Control {
         let host = GuardedHost::new(host, settings.host_timeout);
         let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
         let nudges = Nudges::default();
-        let (committer, commits) = committer(store.clone(), nudges.clone(), settings.max_queue);
+        let player_events = broadcast::Sender::new(EVENTS);
+        let (committer, commits) =
+            committer(store.clone(), nudges.clone(), player_events.clone(), settings.max_queue);
         let shared = Arc::new(Shared {
             discovery: Discovery::new(store.clone(), host.clone(), cache),
             nudges,
             log: SyncLog::default(),
             stop: stop.clone(),
+            player_events,
             committer,
             lost_seats_left: OnceCell::new(),
             store,

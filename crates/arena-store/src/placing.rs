@@ -79,9 +79,13 @@ impl Store {
         debug_assert!(orders.len() == 1 || orders.iter().all(|order| order.op.is_batchable()));
         transact!(self.write_placements(), |tx| {
             let mut board = load(&mut tx, self, orders).await?;
-            let outcomes: Vec<_> = orders.iter().map(|order| board.apply(&order.op)).collect();
+            let mut outcomes: Vec<_> = orders.iter().map(|order| board.apply(&order.op)).collect();
             let now = now();
-            write(&mut tx, board.into_changes(), now).await?;
+            let held = write(&mut tx, board.into_changes(), now).await?;
+            for applied in outcomes.iter_mut().flatten() {
+                let unseated = |(player, _): &(PlayerId, _)| Some((*player, *held.get(player)?));
+                applied.unseated = applied.vacated.iter().filter_map(unseated).collect();
+            }
             for (order, outcome) in orders.iter().zip(&outcomes) {
                 if let (Some(metadata), Ok(applied)) = (&order.metadata, outcome) {
                     channels::set_metadata(&mut tx, channel_of(&order.op, applied), metadata).await?;
@@ -215,17 +219,19 @@ async fn load_bots(tx: &mut Tx, needs: Needs) -> Result<Vec<(BotId, BotSeat)>, S
     Ok(found)
 }
 
-/// Writes what changed, in the order that never overfills on the way: out of old channels before into new ones.
-async fn write(tx: &mut Tx, changes: Changes, now: Timestamp) -> Result<(), StoreError> {
+/// Writes what changed, in the order that never overfills on the way: out of old channels before into new ones. Returns
+/// the sessions that held the seats of players who lost theirs.
+async fn write(tx: &mut Tx, changes: Changes, now: Timestamp) -> Result<BTreeMap<PlayerId, u64>, StoreError> {
     channels::save_groups(tx, &changes.groups).await?;
     channels::insert(tx, &changes.opened, now).await?;
     let leaving: Vec<BotId> = changes.moves.iter().filter(|m| m.from.is_some()).map(|m| m.bot).collect();
     vacate(tx, &leaving, now).await?;
-    players::delete(tx, &changes.vacated).await?;
+    let held = players::delete(tx, &changes.vacated).await?;
     channels::update(tx, &changes.updated, now).await?;
     occupy(tx, &changes.moves, now).await?;
     players::insert(tx, &changes.reserved, now).await?;
-    channels::delete(tx, &changes.closed).await
+    channels::delete(tx, &changes.closed).await?;
+    Ok(held)
 }
 
 /// Takes bots out of their channels. They want none until `occupy` gives them one.

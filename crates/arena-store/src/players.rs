@@ -16,6 +16,7 @@ use arena_core::player::{NewPlayer, Player, PlayerState};
 use arena_core::{PlayerId, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// Which players to list; `None` means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -201,14 +202,19 @@ pub(crate) async fn count_of_users(tx: &mut Tx, users: &[String]) -> Result<Vec<
     Ok(found)
 }
 
-/// Frees seats.
-pub(crate) async fn delete(tx: &mut Tx, players: &[PlayerId]) -> Result<(), StoreError> {
+/// Frees seats. Returns the sessions that held some of them until now.
+pub(crate) async fn delete(tx: &mut Tx, players: &[PlayerId]) -> Result<BTreeMap<PlayerId, u64>, StoreError> {
+    let mut held = BTreeMap::new();
     for chunk in players.chunks(batch::rows_per_statement(1, 0)) {
-        let sql = format!("DELETE FROM players WHERE id IN {}", batch::list(chunk.len(), 0));
+        let list = batch::list(chunk.len(), 0);
+        let sql = format!("DELETE FROM players WHERE id IN {list} RETURNING {COLUMNS}");
         let query = chunk.iter().fold(tx.built(sql), |query, player| query.bind(player.to_string()));
-        tx.execute(query).await?;
+        for row in tx.rows(query).await? {
+            let player = player_row(&row)?;
+            held.extend(player.state.session().map(|session| (player.id, session)));
+        }
     }
-    Ok(())
+    Ok(held)
 }
 
 /// Takes reserved seats.

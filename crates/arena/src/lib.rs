@@ -15,6 +15,7 @@ mod logging;
 pub mod migrate;
 pub mod progress;
 pub mod render;
+mod seats;
 pub mod serve;
 pub mod server;
 pub mod watch;

@@ -81,6 +81,8 @@ pub struct Server {
     /// Cancelled when seats are no longer tried to be left.
     leaving: CancellationToken,
     api: JoinSet<Drained>,
+    /// Ends with the server.
+    _seats: JoinSet<()>,
     _claim: Claim,
 }
 
@@ -115,6 +117,8 @@ impl Server {
         let joining = join_tokens.joining(gateway.clone(), &endpoint(config, address));
         let realtime = arena_api::realtime_router(gateway.clone(), &limits);
         let router = arena_api::router(services.clone(), limits, joining).merge(realtime);
+        let mut seats = JoinSet::new();
+        seats.spawn(crate::seats::end_lost_seats(gateway.clone(), services.players.events()));
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
@@ -130,6 +134,7 @@ impl Server {
             stop,
             leaving,
             api,
+            _seats: seats,
             _claim: claim,
         })
     }

@@ -2,7 +2,8 @@
 
 use crate::support::{Arena, Call, Db, Fault, FaultyHost, actor, bot, brisk, name, until};
 use arena_control::{
-    ControlSettings, PageRequest, PlayerFilter, PlayerSettings, Reservation, ReserveRequest, ServiceError,
+    ControlSettings, PageRequest, PlayerEvent, PlayerFilter, PlayerSettings, Reservation, ReserveRequest,
+    ServiceError,
 };
 use arena_core::admission::Want;
 use arena_core::channel::{ChannelKind, Mode};
@@ -11,6 +12,7 @@ use arena_core::{BotId, PlayerId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinSet;
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -100,6 +102,31 @@ on_both!(bots_and_players_race_for_the_last_seats_and_never_overfill, async |db:
     assert_eq!(won, 7);
     arena.until_settled().await;
     assert_eq!(arena.residents_of("a").await.len(), 7);
+    arena.stop().await;
+});
+
+/// What was told of seats until now.
+fn told(events: &mut Receiver<PlayerEvent>) -> Vec<PlayerEvent> {
+    std::iter::from_fn(|| events.try_recv().ok()).collect()
+}
+
+on_both!(a_session_whose_seat_is_freed_is_told_of, async |db: &Db| {
+    let arena = start(db, LONG, LONG).await;
+    let mut events = arena.players.events();
+    let player = with_player(&arena, 5).await;
+    let reserved = reserve(&arena, "a").await.player;
+    let left = reserve(&arena, "a").await.player;
+    enter(&arena, left, 2).await;
+    arena.players.exit(left, 2).await.unwrap();
+    enter(&arena, player, 3).await;
+    for freed in [reserved, left, player] {
+        arena.players.vacate(&actor(), freed).await.unwrap();
+    }
+    assert_eq!(told(&mut events), [PlayerEvent::Lost { player, holder: 3 }], "only who holds one loses it");
+    let next = reserve(&arena, "a").await.player;
+    enter(&arena, next, 4).await;
+    arena.channels.delete(&actor(), &name("a")).await.unwrap();
+    assert_eq!(told(&mut events), [PlayerEvent::Lost { player: next, holder: 4 }]);
     arena.stop().await;
 });
 

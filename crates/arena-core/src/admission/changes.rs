@@ -29,6 +29,9 @@ pub struct Applied {
     pub reserved: Option<(PlayerId, ChannelName)>,
     /// Players that lost their seat, and where it was.
     pub vacated: Vec<(PlayerId, ChannelName)>,
+    /// Of those, who sat there, and the session that held the seat. The board does not know of sessions: the store
+    /// fills this in.
+    pub unseated: Vec<(PlayerId, u64)>,
 }
 
 impl Applied {

@@ -4,6 +4,7 @@ mod broadcast;
 mod counters;
 mod dispatch;
 mod drain;
+mod ending;
 mod handshake;
 mod join;
 mod keeping;

@@ -98,6 +98,18 @@ fn whoever_joins_a_seat_again_takes_it_from_the_connection_that_had_it() {
 }
 
 #[test]
+fn a_player_whose_seat_is_freed_is_told_and_closed_out_of_the_world() {
+    let gateway = populated();
+    for kind in [Kind::Phoenix, Kind::RealtimeJs2] {
+        let (mut client, player) = player(&gateway, kind, &format!("{kind:?}"));
+        gateway.delete(&format!("/api/players/{player}"));
+        let told = client.expect("the end of the seat", |seen| seen["saw"] == "system");
+        assert!(told.to_string().contains("SeatLost"), "{told}");
+        assert_eq!(client.status(TOPIC)["status"], "CLOSED", "{kind:?}");
+    }
+}
+
+#[test]
 fn a_player_whose_connection_is_lost_keeps_its_seat_for_a_while() {
     let gateway = populated();
     let token = gateway.token("ada", USER, "1h");
