@@ -4,7 +4,7 @@ mod welcome;
 
 pub(super) use welcome::snapshot_frame;
 
-use super::world::UnderWay;
+use super::world::{Kind, UnderWay};
 use super::{Gateway, unix_secs};
 use crate::backstage::{Look, Refused};
 use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
@@ -133,7 +133,7 @@ impl Gateway {
 
     /// A world has to be asked, and its seat taken, which takes time: meanwhile the session goes on.
     fn grant_world(&self, session: &Arc<Session>, wish: Wish) {
-        let Some(under_way) = self.begin(session) else {
+        let Some(under_way) = UnderWay::begin(session, Kind::Join, self.limits().pending_joins) else {
             return self.fail(session, &wish, "ClientJoinRateLimitReached: Too many joins per second");
         };
         let gateway = self.clone();
@@ -154,13 +154,19 @@ impl Gateway {
             Some(claim) => {
                 // Noted before the answer: a later join may take the seat away before we hear that it was ours.
                 self.seated().insert(wish.serial, under_way.weak());
-                let entered = backstage.enter(claim, wish.serial).await.inspect_err(|_| {
-                    self.seated().remove(&wish.serial);
-                })?;
+                let seat = Some(Seat { claim: Arc::clone(claim), holder: wish.serial });
+                let entered = match backstage.enter(claim, wish.serial).await {
+                    Ok(entered) => entered,
+                    Err(refused) => {
+                        // It may have been ours before something else failed; an exit from another's seat is none.
+                        self.vacate(seat);
+                        return Err(refused);
+                    }
+                };
                 if let Some(holder) = entered.took_over {
                     self.unseat(holder);
                 }
-                (entered.look, Some(Seat { claim: Arc::clone(claim), holder: wish.serial }))
+                (entered.look, seat)
             }
         };
         for _ in 0..LOOKS {
@@ -254,7 +260,13 @@ impl Gateway {
 
     fn fail(&self, session: &Session, wish: &Wish, reason: &str) {
         self.count(|counters| &counters.refused_joins);
-        session.joined().retain(|joined| joined.serial != wish.serial);
+        let mut joined = session.joined();
+        let Some(listed) = joined.iter().position(|joined| joined.serial == wish.serial) else {
+            // It was left or joined anew meanwhile: an answer would be taken for one to the new join.
+            return;
+        };
+        joined.swap_remove(listed);
+        drop(joined);
         let response = serde_json::json!({ "reason": reason }).to_string();
         self.answer(session, wish, Status::Error, &response);
     }

@@ -6,8 +6,9 @@ use crate::backstage::Refused;
 use crate::codec::{Ref, Status, UserPayload, server};
 use crate::policy::Denied;
 use crate::session::Session;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Waker};
 
 impl Gateway {
     /// A member sends an input to its world. The answer comes after the tick that carried it out; what it did is in
@@ -30,13 +31,13 @@ impl Gateway {
         let UserPayload::Json(json) = payload else {
             return refuse("bad_input: an input is JSON");
         };
-        let Some(under_way) = self.begin(session) else {
+        let Some(under_way) = UnderWay::begin(session, Kind::Input, MAX_INPUTS) else {
             return refuse("too_many_inputs: wait for the answers to earlier ones");
         };
         let (event, input) = (event.to_owned(), json.get().to_owned());
         let answer = Answer::to(session, about);
         let gateway = self.clone();
-        self.spawn(async move {
+        let mut acting = Box::pin(async move {
             let outcome = gateway.inner.backstage.act(&seat.claim, seat.holder, &event, &input).await;
             match outcome {
                 Ok(tick) => answer.done(&gateway, tick),
@@ -44,39 +45,64 @@ impl Gateway {
             }
             drop(under_way);
         });
+        // It begins here and now, because tasks begin in any order, and a stop must not come before its move. Its own
+        // task polls it again and is woken from then on.
+        if acting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            self.spawn(acting);
+        }
     }
+}
 
-    /// Notes that something of the session is under way, unless too much is already.
-    pub(super) fn begin(&self, session: &Arc<Session>) -> Option<UnderWay> {
-        let limit = self.limits().pending_joins;
-        let begun = session.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |under_way| {
-            (under_way < limit).then_some(under_way + 1)
-        });
-        begun.is_ok().then(|| UnderWay(Arc::downgrade(session)))
-    }
+/// Inputs of one session that wait for their ticks; one more is refused.
+const MAX_INPUTS: u32 = 16;
+
+/// What may be under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Join,
+    Input,
 }
 
 /// Something of a session that is under way until this is dropped. A session that has gone is not kept by it, nor is its
 /// socket: a backstage may take its time.
 #[derive(Debug)]
-pub(super) struct UnderWay(Weak<Session>);
+pub(super) struct UnderWay {
+    session: Weak<Session>,
+    kind: Kind,
+}
 
 impl UnderWay {
+    /// One more, unless there are as many as there may be.
+    pub(super) fn begin(session: &Arc<Session>, kind: Kind, limit: u32) -> Option<UnderWay> {
+        let one_more = |under_way: u32| (under_way < limit).then_some(under_way + 1);
+        let begun = kind.count(session).fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        begun.is_ok().then(|| UnderWay { session: Arc::downgrade(session), kind })
+    }
+
     /// The session, without keeping it.
     pub(super) fn weak(&self) -> Weak<Session> {
-        Weak::clone(&self.0)
+        Weak::clone(&self.session)
     }
 
     /// The session, if it is still there.
     pub(super) fn session(&self) -> Option<Arc<Session>> {
-        self.0.upgrade()
+        self.session.upgrade()
+    }
+}
+
+impl Kind {
+    fn count(self, session: &Session) -> &AtomicU32 {
+        match self {
+            Kind::Join => &session.joining,
+            Kind::Input => &session.acting,
+        }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        if let Some(session) = self.0.upgrade() {
-            session.in_flight.fetch_sub(1, Ordering::AcqRel);
+        if let Some(session) = self.session.upgrade() {
+            self.kind.count(&session).fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

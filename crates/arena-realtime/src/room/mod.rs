@@ -231,13 +231,13 @@ impl Room {
         }
     }
 
-    /// Closes the room if it is empty. To be called with the register of rooms locked.
+    /// Closes the room if it is empty. Returns whether it is this call that did: one that was closed earlier may have
+    /// a successor under its name. To be called with the register of rooms locked.
     pub(crate) fn close_if_empty(&self) -> bool {
         let mut members = self.members();
-        if members.slab.is_empty() {
-            members.closed = true;
-        }
-        members.closed
+        let closes = members.slab.is_empty() && !members.closed;
+        members.closed |= closes;
+        closes
     }
 
     /// Hears no more of the stream.

@@ -77,3 +77,14 @@ async fn one_that_has_caught_up_already_is_not_given_an_older_state() {
     setting.room.catch_up(member, |_| panic!("it is not behind any more"));
     assert!(!setting.room.is_behind(member));
 }
+
+#[tokio::test]
+async fn of_two_who_leave_at_once_one_closes_the_room_and_the_other_leaves_its_successor_alone() {
+    let setting = setting().await;
+    let (one, two) = (setting.admit(1), setting.admit(2));
+    setting.room.dismiss(one, &key());
+    assert!(!setting.room.close_if_empty());
+    setting.room.dismiss(two, &key());
+    assert!(setting.room.close_if_empty());
+    assert!(!setting.room.close_if_empty(), "it is closed already");
+}

@@ -47,8 +47,10 @@ pub(crate) struct Session {
     slow: AtomicBool,
     /// A room skipped messages for it.
     behind: AtomicBool,
-    /// Joins and inputs on their way. Bounded by the limits; one more is refused.
-    pub(crate) in_flight: AtomicU32,
+    /// Joins that ask a backstage. Bounded by the limits; one more is refused.
+    pub(crate) joining: AtomicU32,
+    /// Inputs on their way; bounded, and one more is refused.
+    pub(crate) acting: AtomicU32,
     pub(crate) buckets: SessionBuckets,
     /// When the token of the handshake ends, in seconds since 1970; `None` without one.
     pub(crate) token_ends: Option<i64>,
@@ -75,7 +77,8 @@ impl Session {
             closing: AtomicU32::new(0),
             slow: AtomicBool::new(false),
             behind: AtomicBool::new(false),
-            in_flight: AtomicU32::new(0),
+            joining: AtomicU32::new(0),
+            acting: AtomicU32::new(0),
             buckets: SessionBuckets::default(),
             token_ends,
             told_of_limit: AtomicU32::new(0),

@@ -1,6 +1,6 @@
 //! Joining, leaving and joining again, while the backstage takes its time.
 
-use crate::support::{Call, Heard, House};
+use crate::support::{Call, Client, Heard, House};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -301,13 +301,80 @@ async fn an_input_is_answered_after_its_tick_and_a_refused_one_says_why_twice() 
     house.is_left_empty().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn inputs_begin_in_the_order_in_which_they_came_without_waiting_for_each_other() {
+    let house = House::new();
+    let mut client = house.holder_of(&house.ticket(Uuid::new_v4(), "main")).await;
+    client.join("world:main", json!({"broadcast": {"ack": true}, "presence": {"enabled": false}})).await;
+    for round in 0..40 {
+        house.stage.hold();
+        let mut frames = Vec::new();
+        for n in 0..10 {
+            let payload = json!({"event": "move", "payload": round * 10 + n});
+            let wire = "realtime:world:main";
+            frames.extend(Client::frame(&json!(["world:main", format!("i{n}"), wire, "broadcast", payload])));
+        }
+        client.send_raw(&frames).await;
+        house.becomes("all have come", |house| house.stage.inputs().len() == (round + 1) * 10).await;
+        house.stage.release();
+        for n in 0..10 {
+            assert_eq!(client.reply(&format!("i{n}")).await["status"], "ok");
+        }
+    }
+    let expected: Vec<_> = (0..400).map(|n| n.to_string()).collect();
+    assert_eq!(house.stage.inputs(), expected);
+    drop(client);
+    house.is_left_empty().await;
+}
+
+#[tokio::test]
+async fn inputs_that_wait_are_bounded_and_hold_up_no_joins() {
+    let house = House::new();
+    let mut client = house.holder_of(&house.ticket(Uuid::new_v4(), "main")).await;
+    client.join("world:main", json!({"broadcast": {"ack": true}, "presence": {"enabled": false}})).await;
+    house.stage.hold();
+    let mut waiting = Vec::new();
+    for _ in 0..16 {
+        waiting.push(client.broadcast("world:main", "move", json!({})).await);
+    }
+    let refused = client.broadcast("world:main", "move", json!({})).await;
+    let refused = client.reply(&refused).await;
+    assert!(refused["response"]["reason"].as_str().unwrap().starts_with("too_many_inputs: "), "{refused}");
+    let join = client.ask_to_join("world:other", json!({})).await;
+    house.stage.is_asked(18).await;
+    house.stage.release();
+    for reference in waiting {
+        assert_eq!(client.reply(&reference).await["status"], "ok");
+    }
+    assert_eq!(client.reply(&join).await["status"], "ok");
+    drop(client);
+    house.is_left_empty().await;
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_join_that_was_joined_anew_is_not_told() {
+    let house = House::new();
+    let mut client = house.guest().await;
+    house.stage.hold();
+    client.ask_to_join("world:main", json!({})).await;
+    let second = client.ask_to_join("world:main", json!({})).await;
+    house.stage.is_asked(2).await;
+    house.stage.refuse("channel_full", "try main-2");
+    house.stage.release();
+    assert_eq!(client.reply(&second).await["status"], "error");
+    house.becomes("both are over", |house| house.gateway.stats().refused_joins == 2).await;
+    assert_eq!(events(&client.all().await), [] as [&str; 0]);
+    drop(client);
+    house.is_left_empty().await;
+}
+
 #[tokio::test]
 async fn a_client_that_closes_and_goes_on_sending_is_heard_no_more() {
     let house = House::new();
     let mut client = house.guest().await;
     client.join("lobby:a", json!({})).await;
     client.send_close(1000).await;
-    let join = crate::support::Client::frame(&json!(["9", "9", "realtime:lobby:b", "phx_join", {}]));
+    let join = Client::frame(&json!(["9", "9", "realtime:lobby:b", "phx_join", {}]));
     // It may be cut off in the middle of it.
     for _ in 0..100 {
         if tokio::io::AsyncWriteExt::write_all(&mut client.socket, &join).await.is_err() {

@@ -36,6 +36,8 @@ pub struct Stage {
 #[derive(Debug, Default)]
 struct Script {
     calls: Vec<Call>,
+    /// The inputs that came, in their order.
+    inputs: Vec<String>,
     /// Who sits where.
     seats: HashMap<Uuid, u64>,
     /// How far each world has counted.
@@ -98,6 +100,11 @@ impl Stage {
 
     pub fn calls(&self) -> Vec<Call> {
         self.script().calls.clone()
+    }
+
+    /// The inputs that came, in their order.
+    pub fn inputs(&self) -> Vec<String> {
+        self.script().inputs.clone()
     }
 
     pub fn holder(&self, player: Uuid) -> Option<u64> {
@@ -217,7 +224,8 @@ impl Backstage for Stage {
         Ok(self.look_at(&mut script, channel))
     }
 
-    async fn act(&self, seat: &SeatClaim, holder: u64, event: &str, _: &str) -> Result<u64, Refused> {
+    async fn act(&self, seat: &SeatClaim, holder: u64, event: &str, input: &str) -> Result<u64, Refused> {
+        self.script().inputs.push(input.to_owned());
         self.called(Call::Act(seat.player, holder)).await?;
         let script = self.script();
         if script.seats.get(&seat.player) != Some(&holder) {
