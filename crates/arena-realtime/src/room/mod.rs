@@ -2,22 +2,24 @@
 
 mod delivery;
 mod presence;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use delivery::join as join_frames;
+pub(crate) use telling::PresenceMode;
+pub use telling::PresenceSettings;
 
-use crate::codec::{Dialect, Vsn, server};
+use crate::codec::Dialect;
 use crate::outbox::Sent;
 use crate::session::Session;
 use arena_bus::{Message, Rest, Sink, Stream, View};
 use bytes::Bytes;
 use delivery::Delivery;
-use presence::Presence;
 use slab::Slab;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use telling::Told;
 
 /// Members written to in one go. A larger room is served in several, so that no thread is kept from other rooms for
 /// longer than some 2 ms (a write takes about 6 µs).
@@ -30,31 +32,6 @@ pub(crate) enum Overflow {
     NewestWins,
     /// Its session is closed as slow; it comes back and asks for what it missed.
     CloseSlow,
-}
-
-/// How a room tells of presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PresenceMode {
-    /// Everybody by name.
-    Full,
-    /// Only how many there are.
-    Occupancy,
-}
-
-/// Limits of presence in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PresenceSettings {
-    /// Changes within this time are told in one message.
-    pub window: Duration,
-    /// Above so many appearances only their number is told, until there are less than half as many.
-    pub occupancy_above: usize,
-}
-
-impl Default for PresenceSettings {
-    fn default() -> Self {
-        // As many appearances as a presence message of some 20 KiB holds.
-        PresenceSettings { window: Duration::from_millis(50), occupancy_above: 200 }
-    }
 }
 
 /// Names a member for as long as it is one. Its place is given to others afterwards, the serial of its join never.
@@ -135,16 +112,6 @@ struct Members {
     closed: bool,
 }
 
-#[derive(Debug)]
-struct Told {
-    presence: Presence,
-    settings: PresenceSettings,
-    mode: PresenceMode,
-    last: Option<Instant>,
-    /// The number that was told last.
-    last_count: Option<usize>,
-}
-
 /// The room was closed meanwhile; there is another one under its name by now.
 #[derive(Debug)]
 pub(crate) struct Closed;
@@ -156,20 +123,13 @@ impl Room {
         overflow: Overflow,
         settings: PresenceSettings,
     ) -> Arc<Room> {
-        let told = Told {
-            presence: Presence::default(),
-            settings,
-            mode: PresenceMode::Full,
-            last: None,
-            last_count: None,
-        };
         let room = Arc::new_cyclic(|me| Room {
             me: me.clone(),
             wire_topic,
             stream,
             overflow,
             members: Mutex::default(),
-            presence: Mutex::new(told),
+            presence: Mutex::new(Told::new(settings)),
             presence_waits: AtomicBool::new(false),
         });
         room.stream.attach(Arc::clone(&room) as Arc<dyn Sink>);
@@ -222,15 +182,6 @@ impl Room {
         self.members().get_mut(id).is_some_and(|member| member.behind)
     }
 
-    /// Tells a member the state of presence if it missed changes of it.
-    pub(crate) fn catch_up_on_presence(&self, id: MemberId) {
-        let told = self.told();
-        let mut members = self.members();
-        if let Some(member) = members.get_mut(id).filter(|member| member.presence == Hears::Behind) {
-            self.send_presence(&told, member);
-        }
-    }
-
     /// Closes the room if it is empty. Returns whether it is this call that did: one that was closed earlier may have
     /// a successor under its name. To be called with the register of rooms locked.
     pub(crate) fn close_if_empty(&self) -> bool {
@@ -259,94 +210,6 @@ impl Room {
                 (member.after, member.behind) = (after, false);
             }
         });
-    }
-
-    /// How presence is told here.
-    pub(crate) fn presence_mode(&self) -> PresenceMode {
-        self.told().mode
-    }
-
-    /// Tells a member who is present, and from now on what changes.
-    pub(crate) fn tell_presence(&self, id: MemberId) {
-        let told = self.told();
-        let mut members = self.members();
-        if let Some(member) = members.get_mut(id).filter(|member| member.presence == Hears::Nothing) {
-            self.send_presence(&told, member);
-        }
-    }
-
-    fn send_presence(&self, told: &Told, member: &mut Member) {
-        let vsn = member.session.vsn;
-        let state = told.state();
-        let frames: Vec<Bytes> = state
-            .iter()
-            .map(|(event, payload)| server::push(vsn, None, &self.wire_topic, event, payload))
-            .collect();
-        member.presence = Hears::Changes;
-        if member.session.outbox.send(join_frames(frames.iter())) == Sent::Full {
-            self.skip_presence(member);
-        }
-    }
-
-    /// A member has no room for a message about presence.
-    fn skip_presence(&self, member: &mut Member) {
-        match self.overflow {
-            Overflow::CloseSlow => member.session.close_as_slow(),
-            Overflow::NewestWins => {
-                member.presence = Hears::Behind;
-                member.session.fall_behind();
-            }
-        }
-    }
-
-    /// A member shows itself under a key. `payload` is a JSON object. Returns whether changes wait to be told. One that
-    /// has just been dismissed shows nothing: nobody would ever hide it.
-    pub(crate) fn track(&self, key: &Arc<str>, id: MemberId, payload: &str) -> bool {
-        let mut told = self.told();
-        let is_member = self.members().get_mut(id).is_some();
-        is_member && told.presence.track(key, id.serial, payload) && self.tell_in_time(&mut told)
-    }
-
-    /// A member hides. Returns whether changes wait to be told.
-    pub(crate) fn untrack(&self, key: &Arc<str>, id: MemberId) -> bool {
-        let mut told = self.told();
-        told.presence.untrack(key, id.serial) && self.tell_in_time(&mut told)
-    }
-
-    /// Tells what has waited for the end of the window.
-    pub(crate) fn tell_waiting_presence(&self) {
-        self.presence_waits.store(false, Ordering::Release);
-        self.tell(&mut self.told());
-    }
-
-    /// Tells changes at once if the last ones were told long enough ago.
-    fn tell_in_time(&self, told: &mut Told) -> bool {
-        if told.last.is_none_or(|last| last.elapsed() >= told.settings.window) {
-            self.tell(told);
-            return false;
-        }
-        !self.presence_waits.swap(true, Ordering::AcqRel)
-    }
-
-    fn tell(&self, told: &mut Told) {
-        let news = told.news();
-        if news.is_empty() {
-            return;
-        }
-        told.last = Some(Instant::now());
-        let frames = |vsn| {
-            let frame = |(event, payload): &News| server::push(vsn, None, &self.wire_topic, event, payload);
-            join_frames(news.iter().map(frame).collect::<Vec<_>>().iter())
-        };
-        let (mut v1, mut v2) = (None, None);
-        let mut members = self.members();
-        for (_, member) in members.slab.iter_mut().filter(|(_, member)| member.presence == Hears::Changes) {
-            let vsn = member.session.vsn;
-            let known = if vsn == Vsn::V1 { &mut v1 } else { &mut v2 };
-            if member.session.outbox.send(known.get_or_insert_with(|| frames(vsn)).clone()) == Sent::Full {
-                self.skip_presence(member);
-            }
-        }
     }
 
     /// Sends to members from slab index `from` on. Returns where to go on if there are more than one go takes.
@@ -380,10 +243,6 @@ impl Room {
     fn members(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Sink for Room {
@@ -407,55 +266,4 @@ impl Members {
     fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {
         self.slab.get_mut(id.place).filter(|member| member.serial == id.serial)
     }
-}
-
-/// An event and its payload.
-type News = (&'static str, String);
-
-impl Told {
-    /// What a member that comes is told: what the others have been told so far.
-    fn state(&self) -> Vec<News> {
-        match self.mode {
-            PresenceMode::Full => vec![("presence_state", self.presence.state_as_told())],
-            PresenceMode::Occupancy => only_how_many(self.presence.len()),
-        }
-    }
-
-    /// What tells the members of everything that has changed, if anything has.
-    fn news(&mut self) -> Vec<News> {
-        let (count, limit) = (self.presence.len(), self.settings.occupancy_above);
-        match self.mode {
-            PresenceMode::Full if count > limit => {
-                self.mode = PresenceMode::Occupancy;
-                self.presence.forget_diff();
-                self.last_count = Some(count);
-                only_how_many(count)
-            }
-            PresenceMode::Full => {
-                self.presence.take_diff().map(|diff| ("presence_diff", diff)).into_iter().collect()
-            }
-            PresenceMode::Occupancy if count < limit / 2 => {
-                self.mode = PresenceMode::Full;
-                self.presence.forget_diff();
-                vec![("presence_state", self.presence.state_as_told())]
-            }
-            PresenceMode::Occupancy => {
-                self.presence.forget_diff();
-                let changed = self.last_count.replace(count) != Some(count);
-                changed.then(|| occupancy(count)).into_iter().collect()
-            }
-        }
-    }
-}
-
-/// Nobody by name, so that no client goes on showing those of whom it will not hear again, and how many there are.
-fn only_how_many(count: usize) -> Vec<News> {
-    vec![("presence_state", "{}".to_owned()), occupancy(count)]
-}
-
-/// How many are present, as a broadcast of the server's own: any client can listen to it.
-fn occupancy(count: usize) -> News {
-    let payload =
-        format!("{{\"type\":\"broadcast\",\"event\":\"occupancy\",\"payload\":{{\"count\":{count}}}}}");
-    ("broadcast", payload)
 }

@@ -1,6 +1,7 @@
 //! Members that were dismissed while something was on its way to them: sockets cannot bring that about at will.
 
 use super::*;
+use crate::codec::Vsn;
 use crate::outbox::Outbox;
 use crate::policy::Identity;
 use arena_bus::{Bus, BusSettings};
