@@ -11,7 +11,9 @@ class Repeat extends Room {
 }
 
 const port = Number(process.argv[2]);
-const server = new Server({ greet: false, transport: new WebSocketTransport({ perMessageDeflate: false }) });
+// Without pings: members are silent while the others join, which takes longer than two of its intervals.
+const transport = new WebSocketTransport({ perMessageDeflate: false, pingInterval: 0 });
+const server = new Server({ greet: false, transport });
 server.define("repeat", Repeat).filterBy(["number"]);
 await server.listen(port, "127.0.0.1");
 process.stdin.on("end", () => process.exit(0)).resume();
