@@ -6,9 +6,9 @@ use arena_control::Reservation;
 use arena_core::Timestamp;
 use arena_realtime::Gateway;
 use arena_realtime::policy::Identity;
-use arena_realtime::token::{Claims, Issuer, SeatClaim};
+use arena_realtime::token::{Claims, Issuer, SeatClaim, unix_now};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Tells who wants to join, and writes the join tokens.
 #[derive(Debug)]
@@ -41,8 +41,7 @@ impl JoinTokens {
     }
 
     fn write(&self, who: &Identity, ends: Option<i64>, reservation: &Reservation) -> JoinToken {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let claims = self.claims(who, ends, reservation, i64::try_from(now).unwrap_or(i64::MAX));
+        let claims = self.claims(who, ends, reservation, unix_now());
         let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
         JoinToken { token: self.issuer.issue(&claims), expires_at }
     }

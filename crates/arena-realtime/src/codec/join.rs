@@ -1,5 +1,6 @@
 //! What a client wants when it joins.
 
+use crate::token::is_key_name;
 use arena_bus::{Epoch, Position};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -200,9 +201,7 @@ impl JoinConfig {
             private: reader.flag(config.private, "config.private").unwrap_or(false),
             recover,
             names_changes: config.postgres_changes.is_some(),
-            access_token: reader
-                .text(join.access_token, "access_token")
-                .filter(|token| !token.starts_with("sb_")),
+            access_token: reader.text(join.access_token, "access_token").filter(|token| !is_key_name(token)),
         };
         (config, reader.complaints)
     }

@@ -124,6 +124,11 @@ impl Gateway {
             _ if about.membership.ack => self.refuse(session, about.message, &refusal.reason()),
             _ => {}
         }
+        self.tell_of_limit(session, about, refusal);
+    }
+
+    /// Tells a client which limit it is over, not more than once a second.
+    pub(super) fn tell_of_limit(&self, session: &Session, about: &About<'_>, refusal: Refusal) {
         if session.may_tell_of_limit(self.now()) {
             // An error would make Python's client join again, which is more of the same.
             self.system(session, &about.message.topic, "system", Status::Ok, &refusal.to_string());

@@ -1,12 +1,12 @@
 //! Letting connections in: before the handshake is answered, and after.
 
-use super::{Gateway, unix_secs};
+use super::Gateway;
 use crate::codec::Vsn;
 use crate::limits::Connection;
 use crate::outbox::Outbox;
 use crate::policy::{Caller, Identity};
 use crate::session::{Session, run};
-use crate::token::TokenError;
+use crate::token::{TokenError, unix_now};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
@@ -91,7 +91,7 @@ impl Gateway {
         if is_none && self.inner.settings.anonymous.allows(caller) {
             return Ok((Identity::anonymous(), None));
         }
-        let claims = self.inner.verifier.verify(token, unix_secs())?;
+        let claims = self.inner.verifier.verify(token, unix_now())?;
         Ok((Identity::of(&claims), Some(claims.exp)))
     }
 

@@ -4,14 +4,14 @@ mod welcome;
 
 pub(super) use welcome::snapshot_frame;
 
+use super::Gateway;
 use super::world::{Kind, UnderWay};
-use super::{Gateway, unix_secs};
 use crate::backstage::{Look, Refused};
 use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
 use crate::policy::{Access, Identity};
 use crate::room::{Closed, Terms};
 use crate::session::{Joined, JoinedState, Membership, Seat, Session};
-use crate::token::TokenError;
+use crate::token::{TokenError, unix_now};
 use arena_bus::View;
 use arena_core::topic::{TopicKind, TopicName};
 use serde_json::value::RawValue;
@@ -96,10 +96,10 @@ impl Gateway {
         config: &JoinConfig,
     ) -> Result<(Arc<Identity>, Option<i64>), TokenError> {
         if let Some(token) = &config.access_token {
-            let claims = self.inner.verifier.verify(token, unix_secs())?;
+            let claims = self.inner.verifier.verify(token, unix_now())?;
             return Ok((Arc::new(session.who.renewed(&claims)), Some(claims.exp)));
         }
-        match session.token_ends.map(|ends| unix_secs().saturating_sub(ends)) {
+        match session.token_ends.map(|ends| unix_now().saturating_sub(ends)) {
             Some(secs_ago @ 0..) => Err(TokenError::Expired { secs_ago }),
             _ => Ok((Arc::clone(&session.who), session.token_ends)),
         }
@@ -149,7 +149,7 @@ impl Gateway {
         let TopicKind::World(channel) = wish.topic.kind() else { return Ok(()) };
         let backstage = &self.inner.backstage;
         let claim = wish.who.seat.as_ref().filter(|seat| seat.channel == channel);
-        let (mut look, seat) = match claim {
+        let (look, seat) = match claim {
             None => (backstage.look(channel).await?, None),
             Some(claim) => {
                 // Noted before the answer: a later join may take the seat away before we hear that it was ours.
@@ -169,30 +169,37 @@ impl Gateway {
                 (entered.look, seat)
             }
         };
-        for _ in 0..LOOKS {
-            let admitted = match under_way.session() {
-                Some(session) => self.admit(&session, wish, seat.clone(), Some(&look)),
-                None => {
-                    self.vacate(seat);
-                    return Ok(());
-                }
-            };
-            let looked = match admitted {
-                Ok(()) => return Ok(()),
-                Err(AdmitError::Stale) => backstage.look(channel).await,
-                Err(AdmitError::Topics(error)) => {
-                    Err(Refused { code: "TooManyTopics".to_owned(), detail: error.to_string() })
-                }
-            };
-            look = match looked {
-                Ok(look) => look,
-                Err(refused) => {
-                    self.vacate(seat);
-                    return Err(refused);
-                }
-            };
+        let admitted = self.admit_at_last(under_way, wish, channel, seat.clone(), look).await;
+        if admitted.is_err() {
+            self.vacate(seat);
         }
-        self.vacate(seat);
+        admitted
+    }
+
+    /// Admits with a look that belongs to the stream as it is then; looks again if the world was replaced meanwhile.
+    async fn admit_at_last(
+        &self,
+        under_way: &UnderWay,
+        wish: &Wish,
+        channel: &str,
+        seat: Option<Seat>,
+        mut look: Look,
+    ) -> Result<(), Refused> {
+        for _ in 0..LOOKS {
+            let Some(session) = under_way.session() else {
+                self.vacate(seat);
+                return Ok(());
+            };
+            let admitted = self.admit(&session, wish, seat.clone(), Some(&look));
+            drop(session);
+            match admitted {
+                Ok(()) => return Ok(()),
+                Err(AdmitError::Stale) => look = self.inner.backstage.look(channel).await?,
+                Err(AdmitError::Topics(error)) => {
+                    return Err(Refused { code: "TooManyTopics".to_owned(), detail: error.to_string() });
+                }
+            }
+        }
         let detail = "the world is replaced again and again; try again".to_owned();
         Err(Refused { code: "RealtimeRestarting".to_owned(), detail })
     }

@@ -191,12 +191,6 @@ fn stream_name(topic: &TopicName, access: Access) -> TopicName {
     }
 }
 
-/// Seconds since 1970, as tokens count.
-pub(crate) fn unix_secs() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
 /// Rises from one life of the server to the next: milliseconds since the Unix epoch, with room for a million
 /// sessions in each. Stays below 2^62 for some ten thousand years.
 fn first_id() -> u64 {

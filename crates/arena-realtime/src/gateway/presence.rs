@@ -70,8 +70,6 @@ impl Gateway {
     fn over_presence_limit(&self, session: &Session, about: &About<'_>, refusal: Refusal) {
         self.count(|counters| &counters.refused_messages);
         self.refuse(session, about.message, &refusal.reason());
-        if session.may_tell_of_limit(self.now()) {
-            self.system(session, &about.message.topic, "system", Status::Ok, &refusal.to_string());
-        }
+        self.tell_of_limit(session, about, refusal);
     }
 }

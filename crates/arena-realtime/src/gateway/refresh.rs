@@ -1,11 +1,11 @@
 //! A new token for a topic, and tokens that end.
 
+use super::Gateway;
 use super::dispatch::About;
-use super::{Gateway, unix_secs};
 use crate::codec::Status;
 use crate::policy::Denied;
 use crate::session::{JoinedState, Membership, Session};
-use crate::token::{Claims, TokenError};
+use crate::token::{Claims, TokenError, is_key_name, unix_now};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ impl Gateway {
     pub(super) fn refresh(&self, session: &Arc<Session>, about: &About<'_>, payload: &RawValue) {
         let token = serde_json::from_str::<Refresh>(payload.get()).ok().and_then(|new| new.access_token);
         // None, and an API key that is no JWT: the token of the handshake goes on.
-        let Some(token) = token.filter(|token| !token.starts_with("sb_")) else {
+        let Some(token) = token.filter(|token| !is_key_name(token)) else {
             return self.reply(session, about.message, Status::Ok, "{}");
         };
-        let verified = self.inner.verifier.verify(&token, unix_secs());
+        let verified = self.inner.verifier.verify(&token, unix_now());
         match verified {
             Ok(claims) => match self.renew(session, about, &claims) {
                 Ok(()) => {
-                    let response = format!("{{\"token_ttl_secs\":{}}}", claims.ttl_secs(unix_secs()));
+                    let response = format!("{{\"token_ttl_secs\":{}}}", claims.ttl_secs(unix_now()));
                     self.reply(session, about.message, Status::Ok, &response);
                 }
                 Err(denied) => self.refused_renewal(session, about, &denied),
@@ -100,7 +100,7 @@ impl Gateway {
     fn endings(&self, session: &Session) -> Vec<Ending> {
         let (warning, grace) =
             (secs(self.inner.settings.token_warning), secs(self.inner.settings.token_grace));
-        let now = unix_secs();
+        let now = unix_now();
         let mut endings = Vec::new();
         for entry in session.joined().iter_mut() {
             let JoinedState::Member(membership) = &mut entry.state else { continue };

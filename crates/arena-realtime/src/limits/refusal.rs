@@ -17,19 +17,6 @@ pub enum Scope {
     Node,
 }
 
-impl Scope {
-    /// As metrics and logs name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scope::Session => "session",
-            Scope::User => "user",
-            Scope::Address => "address",
-            Scope::Topic => "topic",
-            Scope::Node => "node",
-        }
-    }
-}
-
 /// Why something is refused. Those with `retry_after` may be tried again that much later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -109,17 +96,6 @@ impl Refusal {
         match self {
             Refusal::TrackSize | Refusal::PayloadSize => 413,
             _ => 429,
-        }
-    }
-
-    /// Whose limit it was.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Refusal::Connections { scope }
-            | Refusal::Joins { scope, .. }
-            | Refusal::Messages { scope, .. }
-            | Refusal::Presence { scope, .. } => *scope,
-            _ => Scope::Session,
         }
     }
 

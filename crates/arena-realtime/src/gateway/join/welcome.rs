@@ -1,11 +1,12 @@
 //! What a member gets to begin with: the answer, and whatever it has missed.
 
-use super::{AdmitError, Gateway, Wish, unix_secs};
+use super::{AdmitError, Gateway, Wish};
 use crate::backstage::Look;
 use crate::codec::{Dialect, Status, Vsn, server};
 use crate::outbox::Sent;
 use crate::room::{PresenceMode, join_frames};
 use crate::session::Session;
+use crate::token::unix_now;
 use arena_bus::{Message, Payload, Position, Recovery, View};
 use bytes::Bytes;
 use std::fmt::Write;
@@ -96,7 +97,7 @@ fn response(
         field("snapshot", &String::from_utf8_lossy(&look.snapshot));
     }
     if let Some(ends) = wish.token_ends {
-        field("token_ttl_secs", &ends.saturating_sub(unix_secs()).max(0));
+        field("token_ttl_secs", &ends.saturating_sub(unix_now()).max(0));
     }
     let last = view.last().filter(|_| wish.config.broadcast.last).and_then(|last| value_of(last));
     if let Some(last) = last {
