@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod bot;
 pub mod channel;
+pub mod conversation;
 pub mod fault;
 pub mod health;
 mod ids;
