@@ -15,7 +15,7 @@ mod streams;
 mod tests;
 
 pub use bus::{Bus, OpenError};
-pub use message::{Draft, Epoch, Message, Payload, Position, Published};
+pub use message::{Audience, Draft, Epoch, Message, Payload, Position, Published};
 pub use settings::{BusSettings, Keep};
 pub use sink::{Rest, Sink};
 pub use stream::{PublishError, Recovery, Stream, View};

@@ -1,6 +1,7 @@
 //! Messages and their places in a stream.
 
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -66,6 +67,15 @@ impl Payload {
     }
 }
 
+/// Readers who get something else than the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    /// Who, by their ids.
+    pub users: BTreeSet<Arc<str>>,
+    /// What they get in place of the payload; nothing at all where it is `None`.
+    pub instead: Option<Payload>,
+}
+
 /// A message to be published.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -80,12 +90,24 @@ pub struct Draft {
     pub author: Option<Arc<str>>,
     /// The session that publishes, which may not want to hear its own message.
     pub from: Option<u64>,
+    /// Readers who get something else, or nothing; `None`: all get the same.
+    pub audience: Option<Arc<Audience>>,
+    /// When it was said, in milliseconds since the Unix epoch; `None`: now.
+    pub at_ms: Option<u64>,
 }
 
 impl Draft {
     /// A draft of the server's own.
     pub fn new(event: &str, payload: Payload) -> Draft {
-        Draft { event: event.into(), payload, id: None, author: None, from: None }
+        Draft {
+            event: event.into(),
+            payload,
+            id: None,
+            author: None,
+            from: None,
+            audience: None,
+            at_ms: None,
+        }
     }
 }
 
@@ -102,26 +124,33 @@ pub struct Message {
     pub author: Option<Arc<str>>,
     /// The session that published it.
     pub from: Option<u64>,
-    /// Its number in the epoch.
+    /// Readers who get something else.
+    pub audience: Option<Arc<Audience>>,
+    /// Its number in the epoch; of a transient one, that of the message before it.
     pub offset: u64,
     /// The epoch.
     pub epoch: Epoch,
-    /// Its number in the whole life of the stream's object, across epochs: orders messages within this process.
+    /// It has no number of its own and is not kept: whoever was not there does not hear of it.
+    pub transient: bool,
+    /// Its number in the whole life of the stream's object, across epochs and with the transient ones: orders messages
+    /// within this process.
     pub sequence: u64,
-    /// When it was published, in milliseconds since the Unix epoch.
+    /// When it was said, in milliseconds since the Unix epoch.
     pub at_ms: u64,
 }
 
 impl Message {
-    /// Its id: the publisher's, or its place in the stream as `epoch:offset`.
+    /// Its id: the publisher's, or its place in the stream as `epoch:offset`; `epoch:offset+sequence` where it is
+    /// transient.
     pub fn id(&self) -> String {
         match &self.given_id {
             Some(id) => id.as_ref().to_owned(),
+            None if self.transient => format!("{}:{}+{}", self.epoch, self.offset, self.sequence),
             None => format!("{}:{}", self.epoch, self.offset),
         }
     }
 
-    /// Its place.
+    /// Its place; of a transient one, the place that it follows.
     pub fn position(&self) -> Position {
         Position { offset: self.offset, epoch: self.epoch.clone() }
     }

@@ -44,7 +44,8 @@ struct State {
     sequence: u64,
     history: History,
     sinks: Vec<Attached>,
-    /// Published but not handed over yet; bounded by `max_pending`, refused beyond it.
+    /// Published but not handed over yet; bounded by `max_pending`, refused beyond it. Whoever numbers messages itself
+    /// looks at it first and is not refused.
     pending: Vec<Arc<Message>>,
     /// Somebody hands over; whoever publishes meanwhile leaves it to them.
     delivering: bool,
@@ -155,17 +156,57 @@ impl Stream {
         if state.pending.len() >= self.max_pending {
             return Err(PublishError::Overloaded);
         }
-        let message = state.number(draft);
+        state.offset += 1;
+        let message = state.message(draft, false);
         let position = message.position();
         state.history.push(Arc::clone(&message), self.keep);
-        if !state.sinks.is_empty() {
-            state.pending.push(message);
-            if !std::mem::replace(&mut state.delivering, true) {
-                drop(state);
-                self.hand_over();
-            }
-        }
+        self.hand_out(state, message);
         Ok(Published { position, duplicate: false })
+    }
+
+    /// Publishes a message that its publisher has numbered, and keeps elsewhere. Where the stream does not stand right
+    /// before that position, its history is dropped and it goes on from there; what it has passed already in that epoch
+    /// is not published again, so nobody gets it twice. Ids are not looked at.
+    ///
+    /// It is never refused, or there would be a gap: its publisher looks at [`Stream::waiting`] before it accepts more.
+    pub fn publish_at(self: &Arc<Self>, draft: Draft, position: Position) {
+        let mut state = self.lock();
+        if state.has_passed(&position) {
+            return;
+        }
+        let before = Position { offset: position.offset.saturating_sub(1), epoch: position.epoch };
+        state.stand_at(&before);
+        state.offset = position.offset;
+        let message = state.message(draft, false);
+        state.history.push(Arc::clone(&message), self.keep);
+        self.hand_out(state, message);
+    }
+
+    /// Says something to those who listen now: in order with the rest, but without a number of its own, and kept for
+    /// nobody.
+    pub fn tell(self: &Arc<Self>, draft: Draft) -> Result<(), PublishError> {
+        let mut state = self.lock();
+        if state.pending.len() >= self.max_pending {
+            return Err(PublishError::Overloaded);
+        }
+        let message = state.message(draft, true);
+        self.hand_out(state, message);
+        Ok(())
+    }
+
+    /// Messages that wait to be handed over. More than the bus's `max_pending` are refused, but for those that are
+    /// [published at a position](Stream::publish_at).
+    pub fn waiting(&self) -> usize {
+        self.lock().pending.len()
+    }
+
+    /// Makes the stream stand at a position, as if the messages up to there had been published: its history is dropped.
+    /// Nothing happens to one that stands there, or has passed it in the same epoch.
+    pub fn anchor(&self, position: &Position) {
+        let mut state = self.lock();
+        if !state.has_passed(position) {
+            state.stand_at(position);
+        }
     }
 
     /// The newest message's place.
@@ -224,6 +265,18 @@ impl Stream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Leaves a message to whoever hands over, or does so here and now.
+    fn hand_out(self: &Arc<Self>, mut state: MutexGuard<'_, State>, message: Arc<Message>) {
+        if state.sinks.is_empty() {
+            return;
+        }
+        state.pending.push(message);
+        if !std::mem::replace(&mut state.delivering, true) {
+            drop(state);
+            self.hand_over();
+        }
+    }
+
     /// Hands over until nothing is left. Only whoever set `delivering` gets here, so sinks see one call at a time and
     /// messages in order; what is published meanwhile is taken along in one batch.
     fn hand_over(self: &Arc<Self>) {
@@ -265,8 +318,8 @@ impl Stream {
 }
 
 impl State {
-    fn number(&mut self, draft: Draft) -> Arc<Message> {
-        self.offset += 1;
+    /// The next message, at the present offset.
+    fn message(&mut self, draft: Draft, transient: bool) -> Arc<Message> {
         self.sequence += 1;
         Arc::new(Message {
             event: draft.event,
@@ -274,11 +327,25 @@ impl State {
             given_id: draft.id,
             author: draft.author,
             from: draft.from,
+            audience: draft.audience,
             offset: self.offset,
             epoch: self.epoch.clone(),
+            transient,
             sequence: self.sequence,
-            at_ms: now_ms(),
+            at_ms: draft.at_ms.unwrap_or_else(now_ms),
         })
+    }
+
+    fn has_passed(&self, position: &Position) -> bool {
+        self.epoch == position.epoch && self.offset >= position.offset
+    }
+
+    /// Goes on after this position; what is kept belongs to what led there, or is dropped.
+    fn stand_at(&mut self, position: &Position) {
+        if self.epoch != position.epoch || self.offset != position.offset {
+            self.history.clear();
+            (self.epoch, self.offset) = (position.epoch.clone(), position.offset);
+        }
     }
 }
 

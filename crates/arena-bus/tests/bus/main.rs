@@ -6,4 +6,5 @@ mod delivery;
 mod history;
 mod life;
 mod model;
+mod numbered;
 mod support;

@@ -9,6 +9,13 @@ use std::sync::Arc;
 enum Step {
     /// By this author under this id, with so many bytes.
     Publish(u8, Option<u8>, usize),
+    /// So many bytes, at so many messages from where the stream stands: 1 is the next one.
+    PublishAt(i64, usize),
+    /// So many messages from where the stream stands.
+    Anchor(i64),
+    /// At this offset of an epoch of its publisher's choice.
+    Elsewhere(u64, bool),
+    Tell,
     Restart,
     Attach,
     /// The one at this place of those attached.
@@ -21,6 +28,10 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..2u8, prop::option::of(0..6u8), 0..40usize).prop_map(|(a, i, n)| Step::Publish(a, i, n)),
+        4 => (prop_oneof![3 => Just(1i64), 1 => -3..4i64], 0..40usize).prop_map(|(by, n)| Step::PublishAt(by, n)),
+        1 => (-3..4i64).prop_map(Step::Anchor),
+        1 => (1..9u64, any::<bool>()).prop_map(|(offset, publishes)| Step::Elsewhere(offset, publishes)),
+        2 => Just(Step::Tell),
         1 => Just(Step::Restart),
         1 => Just(Step::Attach),
         1 => (0..8usize).prop_map(Step::Detach),
@@ -31,6 +42,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A message of this epoch: its author, its id, its bytes.
 type Entry = (u8, Option<u8>, usize);
+
+/// The author of what its publisher numbers: nobody's id is compared with it.
+const OWN: u8 = 9;
 
 const MESSAGES: usize = 6;
 const BYTES: usize = 100;
@@ -54,7 +68,10 @@ proptest! {
         let mut epoch = stream.position().epoch;
         let mut old: Option<Epoch> = None;
         let mut entries: Vec<Entry> = Vec::new();
+        // What came before the entries, and was dropped.
+        let mut base = 0;
         let mut sequence = 0;
+        let mut epochs = 0;
         let mut sinks: Vec<(Arc<Log>, Vec<u64>)> = Vec::new();
         for step in steps {
             match step {
@@ -70,7 +87,7 @@ proptest! {
                     };
                     let published = stream.publish(draft).unwrap();
                     prop_assert_eq!(published.duplicate, known.is_some());
-                    let expected = known.unwrap_or(entries.len()) as u64 + 1;
+                    let expected = base + known.unwrap_or(entries.len()) as u64 + 1;
                     prop_assert_eq!(published.position, Position { offset: expected, epoch: epoch.clone() });
                     if known.is_none() {
                         entries.push((author, id, bytes));
@@ -78,7 +95,54 @@ proptest! {
                         sinks.iter_mut().for_each(|(_, seen)| seen.push(sequence));
                     }
                 }
+                Step::PublishAt(by, bytes) => {
+                    let stands = base + entries.len() as u64;
+                    let Some(offset) = stands.checked_add_signed(by).filter(|offset| *offset > 0) else { continue };
+                    let position = Position { offset, epoch: epoch.clone() };
+                    stream.publish_at(draft(&"x".repeat(bytes)), position);
+                    if by > 1 {
+                        entries.clear();
+                        base = offset - 1;
+                    }
+                    if by > 0 {
+                        entries.push((OWN, None, bytes));
+                        sequence += 1;
+                        sinks.iter_mut().for_each(|(_, seen)| seen.push(sequence));
+                    }
+                }
+                Step::Anchor(by) => {
+                    let stands = base + entries.len() as u64;
+                    let Some(offset) = stands.checked_add_signed(by) else { continue };
+                    stream.anchor(&Position { offset, epoch: epoch.clone() });
+                    if by > 0 {
+                        entries.clear();
+                        base = offset;
+                    }
+                }
+                Step::Elsewhere(offset, publishes) => {
+                    epochs += 1;
+                    let new = Epoch::from(format!("chosen-{epochs}").as_str());
+                    let position = Position { offset, epoch: new.clone() };
+                    old = Some(std::mem::replace(&mut epoch, new));
+                    entries.clear();
+                    base = offset;
+                    if publishes {
+                        stream.publish_at(draft("1"), position);
+                        base -= 1;
+                        entries.push((OWN, None, 1));
+                        sequence += 1;
+                        sinks.iter_mut().for_each(|(_, seen)| seen.push(sequence));
+                    } else {
+                        stream.anchor(&position);
+                    }
+                }
+                Step::Tell => {
+                    stream.tell(draft("1")).unwrap();
+                    sequence += 1;
+                    sinks.iter_mut().for_each(|(_, seen)| seen.push(sequence));
+                }
                 Step::Restart => {
+                    base = 0;
                     old = Some(std::mem::replace(&mut epoch, stream.restart().epoch));
                     prop_assert_ne!(Some(&epoch), old.as_ref());
                     entries.clear();
@@ -91,7 +155,7 @@ proptest! {
                 }
                 Step::Detach(_) => {}
                 Step::Recover(back) => {
-                    let newest = entries.len() as u64;
+                    let newest = base + entries.len() as u64;
                     let Some(offset) = newest.checked_sub(back) else { continue };
                     let recovery = stream.view(|v| v.recover(&Position { offset, epoch: epoch.clone() }));
                     match recovery {
@@ -109,6 +173,11 @@ proptest! {
                     prop_assert!(matches!(recovery, Recovery::Lost));
                 }
             }
+            prop_assert_eq!(
+                stream.position(),
+                Position { offset: base + entries.len() as u64, epoch: epoch.clone() }
+            );
+            prop_assert_eq!(stream.waiting(), 0);
         }
         for (log, seen) in sinks {
             prop_assert_eq!(log.sequences(), seen);

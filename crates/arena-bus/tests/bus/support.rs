@@ -33,6 +33,11 @@ impl Log {
         self.0.lock().unwrap().iter().map(|message| message.offset).collect()
     }
 
+    /// The ids, and which messages are transient.
+    pub fn shown(&self) -> Vec<(String, bool)> {
+        self.0.lock().unwrap().iter().map(|message| (message.id(), message.transient)).collect()
+    }
+
     pub fn sequences(&self) -> Vec<u64> {
         self.0.lock().unwrap().iter().map(|message| message.sequence).collect()
     }

@@ -263,11 +263,14 @@ impl Reader {
         Some(Replay { since_ms: since_ms?, limit: limit.and_then(|limit| limit.try_into().ok()) })
     }
 
-    /// An offset and an epoch, or the id of a message to which its publisher gave none: `epoch:offset`.
+    /// An offset and an epoch, or the id of a message to which its publisher gave none: `epoch:offset`, and of a
+    /// transient one `epoch:offset+sequence`.
     fn position(&mut self, raw: Raw<'_>, field: &'static str) -> Option<Position> {
         let position: RawPosition<'_> = self.object(raw, field)?;
         if let Some(id) = position.id.and_then(|json| serde_json::from_str::<String>(json.get()).ok()) {
             let (epoch, offset) = id.split_once(':')?;
+            // A transient message is called after the one before it.
+            let (offset, _) = offset.split_once('+').unwrap_or((offset, ""));
             return Some(Position { offset: offset.parse().ok()?, epoch: Epoch::from(epoch) });
         }
         let epoch = position.epoch.and_then(|json| serde_json::from_str::<Cow<'_, str>>(json.get()).ok());

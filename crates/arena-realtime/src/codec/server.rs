@@ -122,12 +122,17 @@ fn phoenix_broadcast(topic: &str, message: &Message, bytes: &[u8]) -> Option<Byt
     Some(frame.finish(Opcode::Binary))
 }
 
-/// `{id, offset, epoch, replayed?}`.
+/// `{id, offset, epoch, replayed?}`; of a transient message `{id}`, because it has no place that one could go on from.
 fn write_meta(out: &mut Vec<u8>, message: &Message, replayed: bool, with_id: bool) {
     out.push(b'{');
     if with_id {
         out.extend_from_slice(b"\"id\":");
         write_string(out, &message.id());
+    }
+    if message.transient {
+        return out.push(b'}');
+    }
+    if with_id {
         out.push(b',');
     }
     out.extend_from_slice(b"\"offset\":");

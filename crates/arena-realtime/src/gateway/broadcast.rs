@@ -183,7 +183,7 @@ fn draft(
         return Err(PublishRefusal::Id);
     }
     let author = id.is_some().then(|| Arc::clone(author));
-    Ok(Draft { event: event.into(), payload, id: id.map(Arc::from), author, from })
+    Ok(Draft { id: id.map(Arc::from), author, from, ..Draft::new(event, payload) })
 }
 
 /// The message id in the field of the payload that the member has named: one official client sends nothing but the

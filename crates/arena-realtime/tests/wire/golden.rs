@@ -65,8 +65,10 @@ fn message(payload: Payload) -> Message {
         given_id: None,
         author: None,
         from: None,
+        audience: None,
         offset: 42,
         epoch: Epoch::from("0123456789ab"),
+        transient: false,
         sequence: 50,
         at_ms: 1_764_000_000_000,
     }
@@ -131,9 +133,13 @@ fn golden_broadcast() {
         event: "say \"hi\"\n".into(),
         ..message(json.payload.clone())
     };
+    let transient = Message { transient: true, ..message(json.payload.clone()) };
     let text = both("JSON", |vsn| server::broadcast(Dialect::of(vsn, true), TOPIC, &json, false).unwrap())
         + &both("JSON, replayed, with an id and an event that need escapes", |vsn| {
             server::broadcast(Dialect::of(vsn, true), TOPIC, &named, true).unwrap()
+        })
+        + &both("JSON, transient", |vsn| {
+            server::broadcast(Dialect::of(vsn, true), TOPIC, &transient, false).unwrap()
         });
     check("broadcast", &text);
 }

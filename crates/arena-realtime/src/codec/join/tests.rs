@@ -123,3 +123,19 @@ fn tokens_are_not_printed() {
     let (config, _) = parse(r#"{"access_token":"secret"}"#);
     assert!(!format!("{config:?}").contains("secret"));
 }
+
+#[test]
+fn the_id_of_a_message_without_one_says_where_to_go_on() {
+    for (id, expected) in [
+        ("e:3", Some((3, "e"))),
+        // Transient: what follows it is what follows the message before it.
+        ("e:3+77", Some((3, "e"))),
+        ("chosen", None),
+        ("e:", None),
+        ("e:+7", None),
+    ] {
+        let (config, _) = parse(&format!(r#"{{"config":{{"broadcast":{{"recover":{{"id":"{id}"}}}}}}}}"#));
+        let expected = expected.map(|(offset, epoch)| Position { offset, epoch: Epoch::from(epoch) });
+        assert_eq!(config.recover, expected, "{id}");
+    }
+}

@@ -141,8 +141,10 @@ pub(in crate::gateway) fn snapshot_frame(dialect: Dialect, wire_topic: &str, loo
         given_id: None,
         author: None,
         from: None,
+        audience: None,
         offset: look.position.offset,
         epoch: look.position.epoch.clone(),
+        transient: false,
         sequence: 0,
         at_ms: 0,
     };
