@@ -42,6 +42,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0009_players", by dialect),
     migration!("0010_player_seats", by dialect),
     migration!("0011_player_users"),
+    migration!("0012_conversations", by dialect),
+    migration!("0013_conversation_log", by dialect),
+    migration!("0014_accounts", by dialect),
+    migration!("0015_deleted_conversations"),
 ];
 
 /// Applies what is missing. All or nothing: an error leaves the schema as it was.

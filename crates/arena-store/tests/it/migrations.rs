@@ -46,15 +46,25 @@ on_both!(a_database_of_the_version_before_catches_up_to_a_fresh_schema, async |d
     store.migrate().await.unwrap();
     let fresh = schema(db).await;
     enroll(&store, 3).await;
-    // What the migrations of players made, undone.
+    // What the migrations since those of players made, undone.
     let function = if db.is_postgres() { "DROP FUNCTION count_players" } else { "SELECT 1" };
     let undo = format!(
         "DROP TABLE players; {function}; ALTER TABLE channels DROP COLUMN players; \
-         DELETE FROM migrations WHERE name > '0009'"
+         DROP TABLE conversations; DROP TABLE conversation_log; DROP TABLE accounts; \
+         DROP TABLE deleted_conversations; DELETE FROM migrations WHERE name > '0009'"
     );
     raw_sql(db, &undo).await.unwrap();
     assert_ne!(schema(db).await, fresh);
-    assert_eq!(store.migrate().await.unwrap(), ["0009_players", "0010_player_seats", "0011_player_users"]);
+    let again = [
+        "0009_players",
+        "0010_player_seats",
+        "0011_player_users",
+        "0012_conversations",
+        "0013_conversation_log",
+        "0014_accounts",
+        "0015_deleted_conversations",
+    ];
+    assert_eq!(store.migrate().await.unwrap(), again);
     assert_eq!(schema(db).await, fresh);
     assert_eq!(loads(&store).await, expected(&[("main", 3)]));
     assert_sound(&store).await;
