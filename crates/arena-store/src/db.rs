@@ -51,6 +51,14 @@ pub struct Store {
 const PLACEMENT_LOCK: i64 = 0x4152_454e_4101;
 /// Serialises migrations.
 const MIGRATION_LOCK: i64 = 0x4152_454e_4102;
+/// Begins to write to conversations on PostgreSQL. Whoever appends shares a lock (71821605880068 is 0x4152_454e_4104)
+/// that whoever deletes has alone: what is looked up stays so until the commit, and no row needs a lock of its own.
+/// Plans are kept with the statements, and one that was made for an empty table would read a large one as a whole.
+const APPEND: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+                      SET LOCAL enable_mergejoin = off; SELECT pg_advisory_xact_lock_shared(71821605880068)";
+/// The same for whoever deletes.
+const DELETE: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+                      SET LOCAL enable_mergejoin = off; SELECT pg_advisory_xact_lock(71821605880068)";
 
 impl Store {
     /// Connects, checks that the connection can be trusted, and brings the schema up to date.
@@ -126,6 +134,22 @@ impl Store {
         self.write_locked(PLACEMENT_LOCK).await
     }
 
+    /// Begins a transaction that writes to conversations. Only one that is `deleting` may delete any; it is alone then,
+    /// on all nodes.
+    pub(crate) async fn write_conversation_rows(&self, deleting: bool) -> Result<Tx, StoreError> {
+        let begin = match self.dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => {
+                if deleting {
+                    DELETE
+                } else {
+                    APPEND
+                }
+            }
+        };
+        Ok(self.wrap(self.writer.begin_with(begin).await?))
+    }
+
     /// Begins a transaction that may change the schema.
     pub(crate) async fn write_schema(&self) -> Result<Tx, StoreError> {
         self.write_locked(MIGRATION_LOCK).await
@@ -155,6 +179,11 @@ pub(crate) struct Tx {
 pub(crate) type Statement = Query<'static, Any, AnyArguments>;
 
 impl Tx {
+    /// Which database this is.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// A fixed statement.
     pub(crate) fn sql(&self, sql: &'static str) -> Statement {
         sqlx::query(sql).persistent(self.persistent)

@@ -9,6 +9,7 @@ mod bots;
 mod channels;
 mod claim;
 mod connect;
+mod conversations;
 mod db;
 mod error;
 mod listing;
@@ -28,6 +29,9 @@ pub use activity::{Activity, ActivityDraft, ActivityFilter};
 pub use bots::{BotFilter, ChannelRef, Enrolled, NewBot};
 pub use channels::{ChannelFilter, ChannelRow};
 pub use claim::Claim;
+pub use conversations::{
+    AccountRow, Batch, BatchError, ConversationFilter, ConversationRow, LogRow, LogSlice,
+};
 pub use db::{Dialect, Store, StoreOptions};
 pub use error::{OpError, StoreError};
 pub use observed::Observation;

@@ -8,7 +8,13 @@ use std::fmt::Write;
 /// A SELECT whose conditions are added one by one.
 pub(crate) struct Listing {
     sql: String,
-    values: Vec<String>,
+    values: Vec<Value>,
+}
+
+/// What a condition compares with.
+enum Value {
+    Text(String),
+    Number(i64),
 }
 
 impl Listing {
@@ -28,9 +34,15 @@ impl Listing {
     /// Adds `comparison $n`, such as `name >= $2`, if there is a value.
     pub(crate) fn compare(mut self, comparison: &'static str, value: Option<&str>) -> Listing {
         if let Some(value) = value {
-            self.values.push(storable(value));
-            let number = self.values.len();
-            self.push(&format!("{comparison} ${number}"));
+            self.push_value(comparison, Value::Text(storable(value)));
+        }
+        self
+    }
+
+    /// The same with a number.
+    pub(crate) fn compare_number(mut self, comparison: &'static str, value: Option<i64>) -> Listing {
+        if let Some(value) = value {
+            self.push_value(comparison, Value::Number(value));
         }
         self
     }
@@ -40,8 +52,17 @@ impl Listing {
         let limit = self.values.len() + 1;
         write!(self.sql, " ORDER BY {order} LIMIT ${limit}")
             .expect("invariant: writing to a String cannot fail");
-        let query = self.values.into_iter().fold(tx.built(self.sql), |query, value| query.bind(value));
+        let query = self.values.into_iter().fold(tx.built(self.sql), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+        });
         query.bind(page.fetch())
+    }
+
+    fn push_value(&mut self, comparison: &'static str, value: Value) {
+        self.values.push(value);
+        let number = self.values.len();
+        self.push(&format!("{comparison} ${number}"));
     }
 
     fn push(&mut self, condition: &str) {

@@ -14,6 +14,7 @@ mod activity;
 mod assigning;
 mod cancelling;
 mod closing;
+mod conversations;
 mod draining;
 mod errors;
 mod importing;

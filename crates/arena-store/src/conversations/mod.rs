@@ -1,0 +1,15 @@
+//! Conversations: their logs, what the logs added up to when they were last looked at, and the budgets they share.
+//! The log is the truth; a row of `conversations` is a place to begin reading it from.
+
+mod checks;
+mod clear;
+mod list;
+mod read;
+mod rows;
+mod sized;
+mod write;
+
+pub use list::ConversationFilter;
+pub use read::LogSlice;
+pub use rows::{AccountRow, ConversationRow, LogRow};
+pub use write::{Batch, BatchError};
