@@ -19,6 +19,19 @@ const FILL: &str = "WITH RECURSIVE ids (id) AS (SELECT 0 UNION ALL SELECT id + 1
 /// One statement without a transaction around it is the leanest transaction there is.
 const UPDATE: &str = "UPDATE bench_floor SET n = n + 1 WHERE id >= $1 AND id < $2";
 
+/// SQLite as the store sets it up, in a file that is made if it is missing.
+pub fn sqlite_options(url: &str) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(url.trim_start_matches("sqlite:"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-8000")
+}
+
 /// The bare database.
 #[derive(Debug)]
 pub struct Floor {
@@ -36,18 +49,7 @@ enum Connections {
 impl Floor {
     /// SQLite as the store sets it up.
     pub async fn sqlite(url: &str, callers: usize) -> anyhow::Result<Floor> {
-        let mut connection = SqliteConnectOptions::new()
-            .filename(url.trim_start_matches("sqlite:"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true)
-            .pragma("wal_autocheckpoint", "4000")
-            .pragma("cache_size", "-8000")
-            .connect()
-            .await
-            .context("open the bare SQLite file")?;
+        let mut connection = sqlite_options(url).connect().await.context("open the bare SQLite file")?;
         sqlx::raw_sql(TABLE).execute(&mut connection).await?;
         sqlx::raw_sql(FILL).execute(&mut connection).await?;
         Ok(Floor { connections: Connections::Sqlite(Arc::new(Mutex::new(connection))), callers })

@@ -15,6 +15,7 @@ mod http;
 mod latency;
 mod load;
 mod machine;
+mod messages;
 mod players;
 mod raw_room;
 mod report;
@@ -53,6 +54,8 @@ enum Bench {
     Start(start::Args),
     /// Messages to rooms through the gateway, beside bare sockets
     Fanout(fanout::Args),
+    /// Conversations that charge, store and deliver messages, beside the bare database
+    Messages(messages::Args),
     /// People in live worlds, who move, come and go
     Players(players::Args),
     /// The server of bare sockets that `fanout` starts
@@ -85,6 +88,7 @@ fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
         Bench::Worlds(args) => runtime()?.block_on(worlds::run(args))?,
         Bench::Start(args) => start::run(args)?,
         Bench::Fanout(args) => fanout::run(args)?,
+        Bench::Messages(args) => runtime()?.block_on(messages::run(args))?,
         Bench::Players(args) => players::run(args)?,
         Bench::RawRoom(args) => return raw_room::run(args).map(|()| None),
     };
