@@ -68,7 +68,18 @@ pub fn push(vsn: Vsn, join_ref: Option<&Ref<'_>>, topic: &str, event: &str, payl
 /// Neither is there one for bytes under an event of more than 255 bytes. A binary frame leaves out an id with which
 /// `meta` would exceed 255 bytes.
 pub fn broadcast(dialect: Dialect, topic: &str, message: &Message, replayed: bool) -> Option<Bytes> {
-    match (&message.payload, dialect) {
+    broadcast_of(dialect, topic, message, &message.payload, replayed)
+}
+
+/// The same with another payload in place of the message's own.
+pub fn broadcast_of(
+    dialect: Dialect,
+    topic: &str,
+    message: &Message,
+    payload: &Payload,
+    replayed: bool,
+) -> Option<Bytes> {
+    match (payload, dialect) {
         (Payload::Json(json), _) => Some(text_broadcast(dialect.vsn(), topic, message, json, replayed)),
         (Payload::Binary(bytes), Dialect::V2) => binary_broadcast(topic, message, bytes, replayed),
         (Payload::Binary(bytes), Dialect::Phoenix) => phoenix_broadcast(topic, message, bytes),

@@ -226,6 +226,7 @@ impl Gateway {
             let welcome = |view: View<'_>| self.welcome(session, wish, look, presence, &view);
             // A room that has just closed has a successor.
             let terms = Terms {
+                user: Arc::clone(&wish.who.user),
                 serial: wish.serial,
                 dialect: wish.dialect(session),
                 echo: wish.config.broadcast.own,

@@ -2,9 +2,8 @@
 
 use super::Gateway;
 use super::join::snapshot_frame;
-use crate::codec::server;
 use crate::outbox::Sent;
-use crate::room::join_frames;
+use crate::room::{frame_for, join_frames};
 use crate::session::{JoinedState, Membership, Session, close_code};
 use arena_bus::Recovery;
 use arena_core::topic::TopicKind;
@@ -103,9 +102,9 @@ impl Gateway {
         membership.room.catch_up(membership.member, |view| {
             let Recovery::Whole(missed) = view.recover(&look.position) else { return false };
             let mut frames: Vec<_> = snapshot_frame(dialect, topic, &look).into_iter().collect();
-            frames.extend(
-                missed.iter().filter_map(|message| server::broadcast(dialect, topic, message, false)),
-            );
+            let user = &*membership.who.user;
+            frames
+                .extend(missed.iter().filter_map(|message| frame_for(user, dialect, topic, message, false)));
             sent = session.outbox.send(join_frames(frames.iter())) != Sent::Full;
             sent
         });

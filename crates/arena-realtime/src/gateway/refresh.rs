@@ -56,6 +56,7 @@ impl Gateway {
             if let JoinedState::Member(membership) = &mut entry.state
                 && same(membership)
             {
+                membership.room.rename(membership.member, &who.user);
                 membership.who = Arc::clone(&who);
                 (membership.access, membership.token_ends) = (access, Some(claims.exp));
                 membership.warned = false;

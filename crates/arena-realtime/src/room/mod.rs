@@ -6,7 +6,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use delivery::join as join_frames;
+pub(crate) use delivery::{frame_for, join as join_frames, payload_for};
 pub(crate) use telling::PresenceMode;
 pub use telling::PresenceSettings;
 
@@ -42,8 +42,10 @@ pub(crate) struct MemberId {
 }
 
 /// How a session becomes a member.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Terms {
+    /// Whose session it is.
+    pub(crate) user: Arc<str>,
     /// Of its join.
     pub(crate) serial: u64,
     /// What it understands of broadcasts.
@@ -67,6 +69,8 @@ enum Hears {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) session: Arc<Session>,
+    /// Whose session it is, by the newest token.
+    user: Arc<str>,
     /// Of its join.
     serial: u64,
     /// Messages up to this number of the stream it has had, or was given otherwise.
@@ -152,9 +156,9 @@ impl Room {
             }
             Ok(welcome(view).map(|()| {
                 let session = Arc::clone(session);
-                let Terms { serial, dialect, echo } = terms;
+                let Terms { user, serial, dialect, echo } = terms;
                 let presence = Hears::Nothing;
-                let member = Member { session, serial, after, dialect, echo, presence, behind: false };
+                let member = Member { session, user, serial, after, dialect, echo, presence, behind: false };
                 MemberId { place: members.slab.insert(member), serial }
             }))
         })
@@ -169,6 +173,13 @@ impl Room {
         drop(members);
         // Nobody tracks for it any more: that is refused to those who are no members.
         self.untrack(key, id)
+    }
+
+    /// A member is somebody else by its new token.
+    pub(crate) fn rename(&self, id: MemberId, user: &Arc<str>) {
+        if let Some(member) = self.members().get_mut(id) {
+            member.user = Arc::clone(user);
+        }
     }
 
     /// Whether a member was skipped and waits for the newest state, of the topic or of presence.

@@ -26,7 +26,7 @@ async fn setting() -> Setting {
 
 impl Setting {
     fn admit(&self, serial: u64) -> MemberId {
-        let terms = Terms { serial, dialect: Dialect::V2, echo: false };
+        let terms = Terms { user: "ann".into(), serial, dialect: Dialect::V2, echo: false };
         let welcome = |_: View<'_>| Ok::<(), ()>(());
         self.room.admit(&self.session, terms, welcome).unwrap().unwrap()
     }

@@ -4,7 +4,7 @@ use super::{AdmitError, Gateway, Wish};
 use crate::backstage::Look;
 use crate::codec::{Dialect, Status, Vsn, server};
 use crate::outbox::Sent;
-use crate::room::{PresenceMode, join_frames};
+use crate::room::{PresenceMode, frame_for, join_frames, payload_for};
 use crate::session::Session;
 use crate::token::unix_now;
 use arena_bus::{Message, Payload, Position, Recovery, View};
@@ -52,7 +52,8 @@ impl Gateway {
             frames.extend(look.and_then(|look| snapshot_frame(dialect, topic, look)));
         }
         let messages = beginning.messages.iter();
-        frames.extend(messages.filter_map(|m| server::broadcast(dialect, topic, m, beginning.replayed)));
+        let (user, replayed) = (&*wish.who.user, beginning.replayed);
+        frames.extend(messages.filter_map(|message| frame_for(user, dialect, topic, message, replayed)));
         if session.outbox.send(join_frames(frames.iter())) == Sent::Full {
             session.close_as_slow();
         }
@@ -99,7 +100,8 @@ fn response(
     if let Some(ends) = wish.token_ends {
         field("token_ttl_secs", &ends.saturating_sub(unix_now()).max(0));
     }
-    let last = view.last().filter(|_| wish.config.broadcast.last).and_then(|last| value_of(last));
+    let last =
+        view.last().filter(|_| wish.config.broadcast.last).and_then(|last| value_of(last, &wish.who.user));
     if let Some(last) = last {
         field("last", &last);
     }
@@ -151,9 +153,9 @@ pub(in crate::gateway) fn snapshot_frame(dialect: Dialect, wire_topic: &str, loo
     server::broadcast(dialect, wire_topic, &message, false)
 }
 
-/// A message as a value within an answer.
-fn value_of(message: &Message) -> Option<String> {
-    let Payload::Json(json) = &message.payload else { return None };
+/// A message as a value within an answer, as this user gets it.
+fn value_of(message: &Message, user: &str) -> Option<String> {
+    let Payload::Json(json) = payload_for(user, message)? else { return None };
     let (event, id) = (serde_json::Value::from(&*message.event), serde_json::Value::from(message.id()));
     Some(format!(
         "{{\"event\":{event},\"payload\":{},\"meta\":{{\"id\":{id},\"offset\":{},\"epoch\":\"{}\"}}}}",
