@@ -9,6 +9,7 @@
 mod activity;
 mod bots;
 mod channels;
+mod conversations;
 mod extract;
 mod health;
 mod joining;
@@ -21,6 +22,7 @@ mod server;
 mod wire;
 mod worlds;
 
+pub use conversations::wire::Speaker;
 pub use joining::{JoinToken, Joiner, Joining, Unidentified};
 pub use realtime::{JoinTokens, Stage, realtime_router};
 pub use router::{ApiLimits, router};

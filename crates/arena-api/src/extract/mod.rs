@@ -6,6 +6,8 @@ mod path;
 mod query;
 
 pub(crate) use actor::Acting;
-pub(crate) use body::{Json, NoBody, OptionalJson, media_type};
-pub(crate) use path::Id;
+#[allow(unused_imports, reason = "the doors that use it follow")]
+pub(crate) use body::{BadJson, Json, JsonText, NoBody, OptionalJson, media_type, parse};
+#[allow(unused_imports, reason = "the doors that use it follow")]
+pub(crate) use path::{Id, Ids};
 pub(crate) use query::{Limit, Query, page_request};

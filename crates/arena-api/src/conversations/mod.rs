@@ -1,0 +1,4 @@
+//! `/api/conversations` and `/api/budgets`, and the words that REST and the socket share.
+
+#[allow(dead_code, unused_imports, reason = "the doors that use it follow")]
+pub(crate) mod wire;
