@@ -88,6 +88,21 @@ pub enum Effect {
         /// Their conversation.
         conversation: ConversationId,
     },
+    /// Somebody wants to say something, and waits for [`Input::MaySay`](crate::Input::MaySay) or
+    /// [`Input::MayNotSay`](crate::Input::MayNotSay). Nobody has heard it yet. Each of these is followed by one
+    /// [`Effect::Spoke`] or one [`Effect::Unsaid`].
+    WantsToSay(Box<Wish>),
+    /// What somebody wanted to say was not said.
+    Unsaid {
+        /// Who.
+        bot: BotId,
+        /// In which conversation; `None` is aloud.
+        conversation: Option<ConversationId>,
+        /// Its number there.
+        line: u32,
+        /// Why.
+        reason: Unsaid,
+    },
     /// Somebody said something.
     Spoke {
         /// Who.
@@ -143,6 +158,34 @@ pub enum MoveKind {
     Stopped,
 }
 
+/// A line that waits for leave. Its effect holds it in a box, because effects that are many are kept small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Who wants to say it.
+    pub bot: BotId,
+    /// In which conversation; `None` is aloud.
+    pub conversation: Option<ConversationId>,
+    /// Its number there, from 1; never used twice.
+    pub line: u32,
+    /// The words.
+    pub text: String,
+    /// The place in this step's inputs of the one that it comes from; `None` is the resident's own brain.
+    pub input: Option<usize>,
+}
+
+/// Why a line was not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsaid {
+    /// There was no budget left for it.
+    BudgetSpent,
+    /// Just this one could not be said.
+    Unavailable,
+    /// Whether it may be said did not become known in time.
+    NoVerdict,
+    /// The conversation was over, or the speaker gone, before that became known.
+    Over,
+}
+
 /// Why a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -165,6 +208,8 @@ pub enum EndReason {
     WalkedOut,
     /// A participant left the world.
     LeftWorld,
+    /// There was no budget left for the next line.
+    BudgetSpent,
 }
 
 /// Why an input was not carried out.
@@ -218,6 +263,12 @@ pub enum Refusal {
     /// The resident has no such invitation to answer.
     #[error("no such invitation")]
     NotInvited,
+    /// As many lines as may wait to be said wait already.
+    #[error("too many lines wait to be said")]
+    TooManyLines,
+    /// No such line waits to be said, or no longer.
+    #[error("no such line waits to be said")]
+    NotWaiting,
 }
 
 impl Refusal {
@@ -238,6 +289,8 @@ impl Refusal {
             Refusal::WithSelf => "with_self",
             Refusal::NotInConversation => "not_in_conversation",
             Refusal::NotInvited => "not_invited",
+            Refusal::TooManyLines => "too_many_lines",
+            Refusal::NotWaiting => "not_waiting",
         }
     }
 }

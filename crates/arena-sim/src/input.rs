@@ -1,6 +1,7 @@
 //! What a host asks of a world.
 
 use crate::brain::BrainKind;
+use crate::effect::Unsaid;
 use crate::geometry::{Heading, Tile};
 use crate::world::ConversationId;
 use arena_core::BotId;
@@ -85,6 +86,44 @@ pub enum Input {
         /// Which one.
         emote: Emote,
     },
+    /// Has a line said that an [`Effect::WantsToSay`](crate::Effect::WantsToSay) asked for.
+    MaySay {
+        /// Who wants to say it.
+        bot: BotId,
+        /// In which conversation; `None` is aloud.
+        conversation: Option<ConversationId>,
+        /// Its number there.
+        line: u32,
+    },
+    /// Has a line dropped that an [`Effect::WantsToSay`](crate::Effect::WantsToSay) asked for.
+    MayNotSay {
+        /// Who wants to say it.
+        bot: BotId,
+        /// In which conversation; `None` is aloud.
+        conversation: Option<ConversationId>,
+        /// Its number there.
+        line: u32,
+        /// Why.
+        reason: NoLeave,
+    },
+}
+
+/// Why a line may not be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLeave {
+    /// There is no budget left for it: its conversation ends.
+    BudgetSpent,
+    /// Just this one cannot be said: its conversation goes on, unless that happens several times in a row.
+    Unavailable,
+}
+
+impl From<NoLeave> for Unsaid {
+    fn from(reason: NoLeave) -> Unsaid {
+        match reason {
+            NoLeave::BudgetSpent => Unsaid::BudgetSpent,
+            NoLeave::Unavailable => Unsaid::Unavailable,
+        }
+    }
 }
 
 impl Input {
@@ -100,7 +139,9 @@ impl Input {
             | Input::AcceptConversation { bot, .. }
             | Input::RejectConversation { bot, .. }
             | Input::LeaveConversation { bot, .. }
-            | Input::Emote { bot, .. } => *bot,
+            | Input::Emote { bot, .. }
+            | Input::MaySay { bot, .. }
+            | Input::MayNotSay { bot, .. } => *bot,
         }
     }
 }

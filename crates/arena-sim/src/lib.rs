@@ -19,9 +19,9 @@ mod talk;
 mod world;
 
 pub use brain::{BrainKind, Persona, Temper};
-pub use effect::{Arrival, Effect, EndReason, MoveKind, Refusal};
+pub use effect::{Arrival, Effect, EndReason, MoveKind, Refusal, Unsaid, Wish};
 pub use geometry::{Heading, Pos, SUBTILE, Tile};
-pub use input::{Emote, Input, MAX_NAME_CHARS};
+pub use input::{Emote, Input, MAX_NAME_CHARS, NoLeave};
 pub use map::{MapError, TOWN_JSON, TownMap, Zone, ZoneId};
 pub use settings::{SettingsError, WorldSettings};
 pub use world::{

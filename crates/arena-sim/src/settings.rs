@@ -25,6 +25,15 @@ pub struct WorldSettings {
     pub pair_cooldown_ms: u32,
     /// Longest text, in characters.
     pub max_text_chars: u16,
+    /// Whether a line needs leave before it is said: then it is an [`Effect::WantsToSay`](crate::Effect::WantsToSay)
+    /// first, and heard only after an [`Input::MaySay`](crate::Input::MaySay). Left out of what is stored where it is
+    /// not so.
+    #[serde(skip_serializing_if = "is_false")]
+    pub asks_before_talk: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Default for WorldSettings {
@@ -39,6 +48,7 @@ impl Default for WorldSettings {
             max_conversation_ms: 600_000,
             pair_cooldown_ms: 180_000,
             max_text_chars: 500,
+            asks_before_talk: false,
         }
     }
 }

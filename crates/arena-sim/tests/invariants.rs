@@ -3,7 +3,7 @@
 mod common;
 
 use arena_sim::{Activity, WorldSettings};
-use arena_sim::{BrainKind, ConversationId, Emote, Heading, Input, Persona, Tile, TownMap, World};
+use arena_sim::{BrainKind, ConversationId, Emote, Heading, Input, NoLeave, Persona, Tile, TownMap, World};
 use common::{bot, step};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -54,6 +54,13 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (any_bot(), conversation())
             .prop_map(|(bot, conversation)| Input::LeaveConversation { bot, conversation }),
         1 => any_bot().prop_map(|bot| Input::Emote { bot, emote: Emote::Dance }),
+        2 => (any_bot(), proptest::option::of(conversation()), 0u32..4)
+            .prop_map(|(bot, conversation, line)| Input::MaySay { bot, conversation, line }),
+        1 => (any_bot(), proptest::option::of(conversation()), 0u32..4, any::<bool>())
+            .prop_map(|(bot, conversation, line, spent)| {
+                let reason = if spent { NoLeave::BudgetSpent } else { NoLeave::Unavailable };
+                Input::MayNotSay { bot, conversation, line, reason }
+            }),
     ]
 }
 
@@ -79,10 +86,11 @@ proptest! {
     #[test]
     fn no_input_sequence_breaks_an_invariant(
         seed: u64,
+        asks_before_talk: bool,
         tick_ms in prop_oneof![Just(10u32), Just(200), Just(1_000)],
         ticks in proptest::collection::vec((proptest::collection::vec(any_input(), 0..4), 1u32..40), 1..60),
     ) {
-        let settings = WorldSettings { max_residents: 10, tick_ms, ..WorldSettings::default() };
+        let settings = WorldSettings { max_residents: 10, tick_ms, asks_before_talk, ..WorldSettings::default() };
         let mut world = World::new(TownMap::town(), seed, settings).unwrap();
         for (inputs, quiet) in ticks {
             let effects = step(&mut world, &inputs);

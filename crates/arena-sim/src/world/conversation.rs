@@ -1,5 +1,6 @@
 //! Two residents who talk, or are about to.
 
+use super::asking::WaitingLine;
 use super::{Slot, Tick};
 use crate::talk::{MEMORY, Thread};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,19 @@ pub(super) struct Conversation {
     pub(super) turn: u8,
     pub(super) thread: Thread,
     pub(super) said: [u16; MEMORY],
+    /// Lines that wait for leave, oldest first; see [`super::asking`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) waiting: Vec<WaitingLine>,
+    /// How many lines leave was asked for so far.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) asked: u32,
+    /// How many in a row of them could not be said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) dropped: u8,
+}
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// How far a conversation has come.
@@ -57,6 +71,11 @@ impl Conversation {
 
     pub(super) fn speaker(&self) -> Slot {
         self.members[usize::from(self.turn)]
+    }
+
+    /// That member's place in `members`.
+    pub(super) fn place(&self, slot: Slot) -> u8 {
+        u8::from(self.members[1] == slot)
     }
 
     pub(super) fn other(&self, slot: Slot) -> Slot {

@@ -12,7 +12,13 @@ use crate::map::TileIndex;
 use arena_core::BotId;
 
 impl World {
-    pub(super) fn apply(&mut self, input: &Input, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    /// Carries out the step's input number `n`.
+    pub(super) fn apply(
+        &mut self,
+        n: usize,
+        input: &Input,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
         if let Input::Join { bot, name, brain, position } = input {
             return self.join(*bot, name, brain, *position, effects);
         }
@@ -22,7 +28,7 @@ impl World {
             Input::Leave { .. } => self.leave(slot, effects),
             Input::MoveTo { to, .. } => self.move_to(slot, *to, effects)?,
             Input::Look { heading, .. } => self.look(slot, *heading, effects),
-            Input::Say { text, .. } => self.say(slot, text, effects)?,
+            Input::Say { text, .. } => self.say(slot, text, n, effects)?,
             Input::StartConversation { with, .. } => self.start_conversation(slot, *with, effects)?,
             Input::AcceptConversation { conversation, .. } => {
                 let at = self.invitation(slot, *conversation)?;
@@ -40,6 +46,10 @@ impl World {
                 self.end(at, EndReason::WalkedOut, effects);
             }
             Input::Emote { emote, .. } => self.show(slot, *emote, effects),
+            Input::MaySay { conversation, line, .. } => self.may_say(slot, *conversation, *line, effects)?,
+            Input::MayNotSay { conversation, line, reason, .. } => {
+                self.may_not_say(slot, *conversation, *line, *reason, effects)?;
+            }
         }
         Ok(())
     }
@@ -129,6 +139,7 @@ impl World {
         if let Some(at) = self.resident(slot).conversation {
             self.end(at, EndReason::LeftWorld, effects);
         }
+        self.forget_aloud(slot, effects);
         let gone = self.state.residents[usize::from(slot)].take().expect("invariant: the slot is taken");
         self.state.wakes[usize::from(slot)] = NEVER;
         self.stands.remove(&gone.stop);

@@ -3,6 +3,7 @@
 //! Every resident and conversation has the tick at which something happens to it next, and a step touches only
 //! those that are due. Someone who walks is due once a tile, someone who rests once in a while.
 
+mod asking;
 mod conversation;
 mod inputs;
 mod resident;
@@ -25,7 +26,8 @@ use crate::map::{TileIndex, TownMap};
 use crate::rng::Rng;
 use crate::settings::{SettingsError, WorldSettings};
 use arena_core::BotId;
-use conversation::Conversation;
+use asking::AloudLine;
+use conversation::{Conversation, is_default};
 use resident::Resident;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -64,6 +66,12 @@ struct State {
     /// When each resident is due; beside the residents, so that a tick scans a few cache lines.
     wakes: Vec<Tick>,
     conversations: Vec<Option<Conversation>>,
+    /// Lines outside of conversations that wait for leave, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    aloud: Vec<AloudLine>,
+    /// How many lines outside of conversations leave was asked for so far.
+    #[serde(default, skip_serializing_if = "is_default")]
+    asked_aloud: u32,
 }
 
 /// Who stands on a tile or will stop there. It is never iterated.
@@ -104,6 +112,8 @@ impl World {
             residents: Vec::new(),
             wakes: Vec::new(),
             conversations: Vec::new(),
+            aloud: Vec::new(),
+            asked_aloud: 0,
         };
         Ok(World { map, settings, state, index: Vec::new(), stands: Stands::default() })
     }
@@ -113,7 +123,7 @@ impl World {
     pub fn step(&mut self, inputs: &[Input], effects: &mut Vec<Effect>) {
         self.state.tick += 1;
         for (n, input) in inputs.iter().enumerate() {
-            if let Err(reason) = self.apply(input, effects) {
+            if let Err(reason) = self.apply(n, input, effects) {
                 effects.push(Effect::Refused { input: n, bot: input.bot(), reason });
             }
         }
@@ -127,6 +137,9 @@ impl World {
             if self.state.conversations[at].as_ref().is_some_and(|talk| talk.wake <= now) {
                 self.wake_conversation(at as Slot, effects);
             }
+        }
+        if !self.state.aloud.is_empty() {
+            self.give_up_aloud(effects);
         }
     }
 

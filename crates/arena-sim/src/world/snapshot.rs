@@ -1,5 +1,7 @@
 //! Putting a world away and taking it out again, with the same future.
 
+use super::asking::MOST_WAITING;
+use super::conversation::Phase;
 use super::resident::Resident;
 use super::{NEVER, SUBTICK, Slot, Stands, State, World};
 use crate::hash::Fnv;
@@ -132,7 +134,19 @@ impl State {
                 None => ensure(self.wakes[slot] == NEVER, || format!("slot {slot}: nobody wakes"))?,
             }
         }
-        (0..self.conversations.len()).try_for_each(|at| self.check_conversation(at, settings))
+        (0..self.conversations.len()).try_for_each(|at| self.check_conversation(at, settings))?;
+        self.check_aloud()
+    }
+
+    fn check_aloud(&self) -> Result<(), String> {
+        let most = MOST_WAITING * self.residents.len();
+        ensure(self.aloud.len() <= most, || format!("more than {most} lines aloud"))?;
+        ensure(self.aloud.is_sorted_by_key(|line| line.line), || "lines aloud out of order".to_owned())?;
+        self.aloud.iter().try_for_each(|line| {
+            let there = self.residents.get(usize::from(line.by)).is_some_and(Option::is_some);
+            let timely = line.line <= self.asked_aloud && self.tick < line.until;
+            ensure(there && timely, || format!("line {} aloud: should have been dropped", line.line))
+        })
     }
 
     fn check_resident(
@@ -187,6 +201,14 @@ impl State {
         ensure(talk.messages < settings.max_messages, || format!("conversation {id}: too many messages"))?;
         let timely = self.tick < talk.wake && talk.wake <= talk.deadline;
         ensure(timely && talk.turn < 2, || format!("conversation {id}: should have been woken"))?;
+        let waiting = &talk.waiting;
+        let bounded = waiting.len() <= MOST_WAITING
+            && (waiting.is_empty() || talk.phase == Phase::Talking)
+            && usize::from(talk.messages) + waiting.len() <= usize::from(settings.max_messages);
+        ensure(bounded, || format!("conversation {id}: too many lines wait"))?;
+        let numbered = waiting.iter().all(|line| line.line <= talk.asked && line.by < 2)
+            && waiting.is_sorted_by_key(|line| line.line);
+        ensure(numbered, || format!("conversation {id}: lines out of order"))?;
         ensure(id.0 < self.next_conversation, || format!("conversation {id}: from the future"))
     }
 }

@@ -4,7 +4,7 @@ use super::conversation::{Conversation, ConversationId, Phase};
 use super::resident::{Brain, Mode};
 use super::{Slot, Tick, World};
 use crate::brain::Temper;
-use crate::effect::{Effect, EndReason, Refusal};
+use crate::effect::{Effect, EndReason, Refusal, Unsaid};
 use crate::geometry::Heading;
 use crate::map::ZoneId;
 use crate::talk::{self, MEMORY, Part, Scene, Thread};
@@ -52,6 +52,9 @@ impl World {
             turn: 0,
             thread: Thread::Place,
             said: [0; MEMORY],
+            waiting: Vec::new(),
+            asked: 0,
+            dropped: 0,
         };
         let at = self.file(talk);
         self.resident_mut(by).conversation = Some(at);
@@ -128,10 +131,13 @@ impl World {
         }
     }
 
-    fn schedule_turn(&mut self, at: Slot) {
-        let due: Tick = match self.resident(self.talk(at).speaker()).brain {
-            Brain::Wanderer(_) => self.in_a_while(TYPING_MS.0, TYPING_MS.1),
-            Brain::Puppet => self.state.tick + self.settings.ticks(self.settings.silence_timeout_ms),
+    /// Sets when the conversation goes on: when it gives up the lines that wait for leave, or else when the one whose
+    /// turn it is speaks or has been silent for too long.
+    pub(super) fn schedule_turn(&mut self, at: Slot) {
+        let talk = self.talk(at);
+        let due: Tick = match self.resident(talk.speaker()).brain {
+            Brain::Wanderer(_) if talk.waiting.is_empty() => self.in_a_while(TYPING_MS.0, TYPING_MS.1),
+            _ => self.state.tick + self.settings.ticks(self.settings.silence_timeout_ms),
         };
         let talk = self.talk_mut(at);
         talk.wake = due.min(talk.deadline);
@@ -145,6 +151,7 @@ impl World {
             Phase::Invited => self.answer(at, effects),
             Phase::Approaching => self.end(at, EndReason::CouldNotMeet, effects),
             Phase::Talking if overdue => self.end(at, EndReason::TimeLimit, effects),
+            Phase::Talking if !talk.waiting.is_empty() => self.give_up(at, effects),
             Phase::Talking => match self.resident(talk.speaker()).brain {
                 Brain::Wanderer(_) => self.speak(at, effects),
                 Brain::Puppet => self.end(at, EndReason::Silence, effects),
@@ -177,7 +184,11 @@ impl World {
             _ => Part::Answer(talk.thread),
         };
         let text = self.line(at, speaker, part);
-        self.utter(at, speaker, text, effects);
+        if self.settings.asks_before_talk {
+            self.ask(at, speaker, text, None, effects);
+        } else {
+            self.utter(at, speaker, text, effects);
+        }
     }
 
     fn line(&mut self, at: Slot, speaker: Slot, part: Part) -> String {
@@ -203,7 +214,13 @@ impl World {
     }
 
     /// An input's text, within a talk or aloud.
-    pub(super) fn say(&mut self, slot: Slot, text: &str, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    pub(super) fn say(
+        &mut self,
+        slot: Slot,
+        text: &str,
+        input: usize,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
         if text.trim().is_empty() {
             return Err(Refusal::EmptyText);
         }
@@ -212,7 +229,9 @@ impl World {
             return Err(Refusal::TextTooLong { limit });
         }
         let resident = self.resident(slot);
-        match resident.conversation.filter(|at| self.talk(*at).phase == Phase::Talking) {
+        let talk = resident.conversation.filter(|at| self.talk(*at).phase == Phase::Talking);
+        match talk {
+            _ if self.settings.asks_before_talk => self.ask_first(talk, slot, text, input, effects)?,
             Some(at) => self.utter(at, slot, text.to_owned(), effects),
             None => {
                 effects.push(Effect::Spoke { bot: resident.bot, conversation: None, text: text.to_owned() });
@@ -221,7 +240,7 @@ impl World {
         Ok(())
     }
 
-    fn utter(&mut self, at: Slot, speaker: Slot, text: String, effects: &mut Vec<Effect>) {
+    pub(super) fn utter(&mut self, at: Slot, speaker: Slot, text: String, effects: &mut Vec<Effect>) {
         let bot = self.resident(speaker).bot;
         let limit = self.settings.max_messages;
         let wanders = self.resident(speaker).brain.wanderer().is_some();
@@ -245,6 +264,11 @@ impl World {
         let [starter, invited] = talk.members;
         let (a, b) = (self.resident(starter).bot, self.resident(invited).bot);
         let (conversation, messages) = (talk.id, talk.messages);
+        for line in &talk.waiting {
+            let bot = if line.by == 0 { a } else { b };
+            let (conversation, line, reason) = (Some(conversation), line.line, Unsaid::Over);
+            effects.push(Effect::Unsaid { bot, conversation, line, reason });
+        }
         effects.push(Effect::ConversationEnded { conversation, a, b, reason, messages });
         self.release(starter, invited);
         self.release(invited, starter);

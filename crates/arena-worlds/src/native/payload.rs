@@ -330,8 +330,10 @@ impl<'a> Delta<'a> {
             Effect::ConversationEnded { conversation, reason, .. } => {
                 self.ended.push(Ended { conversation: conversation.0, reason: *reason });
             }
-            // What these did is seen by comparing; a refusal is told to whoever asked.
-            Effect::Joined { .. }
+            // What these did is seen by comparing; a refusal is told to whoever asked, and so is what was not said.
+            Effect::WantsToSay(_)
+            | Effect::Unsaid { .. }
+            | Effect::Joined { .. }
             | Effect::Left { .. }
             | Effect::Moved { .. }
             | Effect::Looked { .. }
