@@ -87,12 +87,23 @@ impl Account {
         }
     }
 
-    /// Begins the present window, if another one was counted in.
+    /// Begins the present window, if an earlier one was counted in. A clock that goes back begins none.
     pub fn turn_to(&mut self, now: Timestamp) {
-        let window = self.refill_every_ms.map_or(0, |every| elapsed(self.since, now) / every.max(1));
-        if window != self.window {
+        let window = self.window_at(now);
+        if window > self.window {
             (self.window, self.used) = (window, Amounts::default());
         }
+    }
+
+    /// Replaces its caps and windows; what is used and held in the present window stays.
+    pub fn configure(&mut self, caps: Caps, refill_every_ms: Option<u64>, now: Timestamp) {
+        self.turn_to(now);
+        (self.caps, self.refill_every_ms) = (caps, refill_every_ms);
+        self.window = self.window_at(now);
+    }
+
+    fn window_at(&self, now: Timestamp) -> u64 {
+        self.refill_every_ms.map_or(0, |every| elapsed(self.since, now) / every.max(1))
     }
 
     /// How long until it refills, in milliseconds.

@@ -1,7 +1,7 @@
 //! What stands in the log of a conversation. The JSON of an entry is what is stored and what is published.
 
 use super::{
-    Amounts, ExhaustedBy, MessageId, ParticipantId, ReservationId, Reserve, Setup, SetupChange, TopUp,
+    AccountId, Amounts, ExhaustedBy, MessageId, ParticipantId, ReservationId, Setup, SetupChange, TopUp,
 };
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,13 @@ pub struct Message {
     pub notices: Vec<Notice>,
 }
 
+impl Message {
+    /// What it was charged.
+    pub fn cost(&self) -> Amounts {
+        Amounts { messages: 1, tokens: self.tokens, cost_micros: self.cost_micros }
+    }
+}
+
 /// A message of the system; not charged.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SystemMessage {
@@ -129,6 +136,22 @@ pub struct Exhausted {
     pub participants: Vec<FinalCount>,
 }
 
+/// A part of the budgets that is held from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// Its id.
+    pub id: ReservationId,
+    /// For whom.
+    pub participant: ParticipantId,
+    /// How much.
+    pub amounts: Amounts,
+    /// When its lease ends.
+    pub until_ms: Timestamp,
+    /// The shared budgets that it is held in as well: those that were there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountId>,
+}
+
 /// A reservation that is over without having been spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Released {
@@ -165,13 +188,8 @@ pub enum Entry {
     Exhausted(Exhausted),
     /// `reopened`
     Reopened,
-    /// `reserved`, with the end of its lease.
-    Reserved {
-        /// What.
-        reserve: Reserve,
-        /// When its lease ends.
-        until: Timestamp,
-    },
+    /// `reserved`
+    Reserved(Reserved),
     /// `released`
     Released(Released),
     /// `participant_added`

@@ -8,17 +8,21 @@ mod account;
 mod amounts;
 mod capacity;
 mod command;
+mod encoding;
 mod entry;
 mod names;
 mod refusal;
 mod setup;
+mod validate;
 
 pub use account::{Account, AccountId, Accounts};
 pub use amounts::{Amounts, Caps, Resource};
 pub use capacity::{Capacity, Remaining, Share};
 pub use command::{Command, Reserve, Say, SetupChange, TopUp};
+pub use encoding::EntryError;
 pub use entry::{
-    Blocked, Entry, Exhausted, FinalCount, Message, Notice, NoticeLevel, Released, Scope, SystemMessage, Turn,
+    Blocked, Entry, Exhausted, FinalCount, Message, Notice, NoticeLevel, Released, Reserved, Scope,
+    SystemMessage, Turn,
 };
 pub use names::{ConversationId, MessageId, ParticipantId, ReservationId};
 pub use refusal::{Code, ExhaustedBy, Refusal};

@@ -9,18 +9,24 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// For each participant.
+    #[serde(skip_serializing_if = "is_default")]
     pub per_participant: Caps,
     /// For all together.
+    #[serde(skip_serializing_if = "is_default")]
     pub total: Caps,
     /// How long it may last from its creation, in milliseconds.
+    #[serde(skip_serializing_if = "is_default")]
     pub max_duration_ms: Option<u64>,
     /// How long nobody may say anything, in milliseconds.
+    #[serde(skip_serializing_if = "is_default")]
     pub idle_timeout_ms: Option<u64>,
     /// Messages that each participant of the roster is sure of, however much the others say. Needs a roster and a
     /// total.
+    #[serde(skip_serializing_if = "is_default")]
     pub guaranteed_per_participant: u64,
     /// Budgets begin anew every so often, in milliseconds, counted from the creation. A budget that refills blocks
     /// until then and exhausts nothing.
+    #[serde(skip_serializing_if = "is_default")]
     pub refill_every_ms: Option<u64>,
 }
 
@@ -46,9 +52,11 @@ pub enum TurnPolicy {
 #[serde(default, deny_unknown_fields)]
 pub struct Turns {
     /// Who.
+    #[serde(skip_serializing_if = "is_default")]
     pub policy: TurnPolicy,
     /// After how many milliseconds of silence the next one has the turn. After a round in which nobody spoke, anybody
     /// may.
+    #[serde(skip_serializing_if = "is_default")]
     pub timeout_ms: Option<u64>,
 }
 
@@ -144,26 +152,37 @@ impl Moderation {
 #[serde(default, deny_unknown_fields)]
 pub struct Setup {
     /// Who may speak, in the order of turns. Empty: anybody.
+    #[serde(skip_serializing_if = "is_default")]
     pub participants: Vec<ParticipantId>,
     /// Budgets.
+    #[serde(skip_serializing_if = "is_default")]
     pub limits: Limits,
     /// Turns. All policies but `Free` need a roster.
+    #[serde(skip_serializing_if = "is_default")]
     pub turns: Turns,
     /// What participants without a budget hear.
+    #[serde(skip_serializing_if = "is_default")]
     pub delivery: Delivery,
     /// What becomes of refused messages.
+    #[serde(skip_serializing_if = "is_default")]
     pub on_refusal: OnRefusal,
     /// The loop detector; `None` looks for no loops.
+    #[serde(skip_serializing_if = "is_default")]
     pub loops: Option<LoopRules>,
     /// The moderator.
+    #[serde(skip_serializing_if = "is_default")]
     pub moderation: Option<Moderation>,
     /// Whose budget it is charged to beside its own: `owner:<owner>`. Never changes.
+    #[serde(skip_serializing_if = "is_default")]
     pub owner: Option<ParticipantId>,
     /// The conversation that it belongs under. Never changes.
+    #[serde(skip_serializing_if = "is_default")]
     pub parent: Option<ConversationId>,
     /// The first of its ancestors, whose tree's budget it is charged to; itself where it has no parent. Never changes.
+    #[serde(skip_serializing_if = "is_default")]
     pub root: Option<ConversationId>,
     /// Whatever its creator hangs on it.
+    #[serde(skip_serializing_if = "is_default")]
     pub metadata: Metadata,
 }
 
@@ -205,6 +224,11 @@ pub enum SetupError {
     /// A top-up of something unlimited would limit nothing.
     #[error("{0} is unlimited here; set a limit first")]
     Unlimited(&'static str),
+}
+
+/// What is as it would be without having been said is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Setup {
