@@ -1,6 +1,6 @@
 //! What can be asked of a conversation.
 
-use super::setup::{Delivery, Limits, LoopRules, Moderation, OnRefusal, Turns};
+use super::setup::{Delivery, Limits, LoopRules, Moderation, OnRefusal, Setup, Turns};
 use super::{Amounts, MessageId, ParticipantId, ReservationId};
 use crate::Metadata;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,23 @@ pub struct SetupChange {
     /// Metadata, as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
+}
+
+impl Setup {
+    /// With these parts replaced.
+    pub(super) fn changed(&self, change: &SetupChange) -> Setup {
+        let change = change.clone();
+        Setup {
+            limits: change.limits.unwrap_or_else(|| self.limits.clone()),
+            turns: change.turns.unwrap_or_else(|| self.turns.clone()),
+            delivery: change.delivery.unwrap_or(self.delivery),
+            on_refusal: change.on_refusal.unwrap_or(self.on_refusal),
+            loops: change.loops.unwrap_or_else(|| self.loops.clone()),
+            moderation: change.moderation.unwrap_or_else(|| self.moderation.clone()),
+            metadata: change.metadata.unwrap_or_else(|| self.metadata.clone()),
+            ..self.clone()
+        }
+    }
 }
 
 /// `null` that is given is not the same as nothing given.

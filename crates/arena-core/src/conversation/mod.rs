@@ -10,6 +10,7 @@ mod capacity;
 mod command;
 mod encoding;
 mod entry;
+mod ledger;
 mod names;
 mod refusal;
 mod setup;
@@ -24,6 +25,7 @@ pub use entry::{
     Blocked, Entry, Exhausted, FinalCount, Message, Notice, NoticeLevel, Released, Reserved, Scope,
     SystemMessage, Turn,
 };
+pub use ledger::{Done, Handled, Ledger};
 pub use names::{ConversationId, MessageId, ParticipantId, ReservationId};
 pub use refusal::{Code, ExhaustedBy, Refusal};
 pub use setup::{

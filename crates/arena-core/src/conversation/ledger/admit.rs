@@ -1,0 +1,248 @@
+//! Whether somebody may say something now. Changes nothing.
+
+use super::super::{
+    Account, AccountId, Accounts, Amounts, Code, ExhaustedBy, ParticipantId, Refusal, Resource, Say, Scope,
+    Setup, TurnPolicy,
+};
+use super::budget::Budget;
+use super::holds::Hold;
+use super::loops::fingerprint;
+use super::{Ledger, Moment, after_ms};
+use crate::Timestamp;
+
+/// Somebody wants to use something.
+pub(super) struct Ask<'a> {
+    pub who: &'a ParticipantId,
+    pub seat: Option<usize>,
+    pub wanted: Amounts,
+    /// What they hold for it.
+    pub hold: Option<&'a Hold>,
+}
+
+impl Ask<'_> {
+    fn given_back(&self) -> Amounts {
+        self.hold.map_or(Amounts::default(), |hold| hold.amounts)
+    }
+}
+
+impl Ledger {
+    /// Whether a message is let through, in the order that is promised: the end, the roster, budgets from the
+    /// conversation's messages to those that are shared, the turn, loops. Gives the fingerprint of its text, if loops
+    /// are looked for.
+    pub(super) fn admit_message(
+        &self,
+        say: &Say,
+        accounts: &Accounts,
+        moment: Moment,
+    ) -> Result<Option<u64>, Refusal> {
+        let seat = self.people.find(&say.author);
+        let hold = say.reservation.as_ref().and_then(|id| self.hold_of(seat, id));
+        let ask = Ask { who: &say.author, seat, wanted: say.cost(), hold };
+        let print = || self.setup.loops.as_ref().map(|_| fingerprint(&say.text));
+        let admitted = self.admit(&ask, accounts, moment).and_then(|()| {
+            let print = print();
+            self.is_no_loop(seat, print, moment).map(|()| print)
+        });
+        admitted.map_err(|refusal| Refusal { message_id: say.id.clone(), ..refusal })
+    }
+
+    /// All but loops.
+    pub(super) fn admit(&self, ask: &Ask<'_>, accounts: &Accounts, moment: Moment) -> Result<(), Refusal> {
+        self.is_open(moment)?;
+        self.may_take_part(ask)?;
+        self.fits(ask, moment)?;
+        self.leaves_guarantees(ask, moment)?;
+        self.fits_shared(ask, accounts, moment)?;
+        self.has_turn(ask.seat, moment)
+    }
+
+    /// Refused by what ended it, also where that is not written down yet.
+    pub(super) fn is_open(&self, moment: Moment) -> Result<(), Refusal> {
+        let Some(by) = self.ended(moment) else { return Ok(()) };
+        let words = match by {
+            ExhaustedBy::TotalLimit | ExhaustedBy::TokenLimit | ExhaustedBy::CostLimit => {
+                "the conversation's budget is spent; it goes on when somebody tops it up"
+            }
+            ExhaustedBy::Timeout => "the conversation's time is over; it goes on when somebody tops it up",
+            ExhaustedBy::AllParticipantsExhausted => "everybody here has spent their share",
+            ExhaustedBy::ClosedByModerator => "a moderator closed this conversation",
+            ExhaustedBy::Ended => "this conversation has come to its end",
+        };
+        let budget = self.total_budget(moment);
+        let numbers = spent_resource(by).and_then(|resource| {
+            let cap = budget.caps.of(resource)?;
+            Some((cap, budget.used.plus(budget.held).of(resource)))
+        });
+        Err(Refusal {
+            limit: numbers.map(|(cap, _)| cap),
+            used: numbers.map(|(_, used)| used),
+            remaining: numbers.map(|(cap, used)| cap.saturating_sub(used)),
+            ..Refusal::plain(Code::from(by), words)
+        })
+    }
+
+    fn may_take_part(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
+        match ask.seat {
+            Some(seat) if self.roster.is_empty() || self.in_roster(seat) => Ok(()),
+            None if self.roster.is_empty() => self.has_room(),
+            _ => Err(Refusal::not_a_participant(ask.who)),
+        }
+    }
+
+    /// Whether one more can be counted.
+    pub(super) fn has_room(&self) -> Result<(), Refusal> {
+        let max = Setup::MAX_PARTICIPANTS;
+        if self.people.len() < max {
+            return Ok(());
+        }
+        let words = format!("{max} participants have been counted here, and no more can be");
+        Err(Refusal { limit: Some(max as u64), ..Refusal::plain(Code::TooManyParticipants, words) })
+    }
+
+    fn fits(&self, ask: &Ask<'_>, moment: Moment) -> Result<(), Refusal> {
+        let (own, all) = (self.share_budget(ask.seat, moment), self.total_budget(moment));
+        let (own, all) = ((own, Scope::Participant), (all, Scope::Conversation));
+        let order = [
+            (all, Resource::Messages),
+            (own, Resource::Messages),
+            (own, Resource::Tokens),
+            (all, Resource::Tokens),
+            (own, Resource::CostMicros),
+            (all, Resource::CostMicros),
+        ];
+        let given = ask.given_back();
+        let refusal =
+            order.into_iter().find_map(|((budget, scope), of)| budget.refuses(scope, of, ask.wanted, given));
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Whoever has had as many messages as everybody is sure of leaves to the others what they are sure of.
+    fn leaves_guarantees(&self, ask: &Ask<'_>, moment: Moment) -> Result<(), Refusal> {
+        let sure = self.setup.limits.guaranteed_per_participant;
+        let given = ask.given_back();
+        if sure == 0 || ask.wanted.messages <= self.unmet(ask.seat, given, moment) {
+            return Ok(());
+        }
+        let total = self.total_budget(moment).after(Amounts::default(), given);
+        let Some(left) = total.left(Resource::Messages) else { return Ok(()) };
+        let others = self.roster.iter().filter(|seat| Some(**seat) != ask.seat);
+        let others = others.fold(0, |sum: u64, seat| {
+            sum.saturating_add(self.unmet(Some(*seat), Amounts::default(), moment))
+        });
+        if left >= ask.wanted.messages.saturating_add(others) {
+            return Ok(());
+        }
+        Err(Refusal {
+            limit: total.caps.messages,
+            used: total.caps.messages.map(|cap| cap.saturating_sub(left)),
+            remaining: Some(left),
+            retry_after_ms: total.refills_in_ms,
+            ..Refusal::plain(
+                Code::GuaranteedToOthers,
+                format!(
+                    "{left} messages are left, and {others} of them are guaranteed to other participants"
+                ),
+            )
+        })
+    }
+
+    /// How many of the messages that somebody is sure of they have neither used nor held.
+    fn unmet(&self, seat: Option<usize>, given: Amounts, moment: Moment) -> u64 {
+        let budget = self.share_budget(seat, moment).after(Amounts::default(), given);
+        if budget.spent().is_some() {
+            return 0;
+        }
+        let sure = self.setup.limits.guaranteed_per_participant;
+        let sure = budget.caps.messages.map_or(sure, |cap| cap.min(sure));
+        sure.saturating_sub(budget.used.plus(budget.held).messages)
+    }
+
+    fn fits_shared(&self, ask: &Ask<'_>, accounts: &Accounts, moment: Moment) -> Result<(), Refusal> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        for id in self.accounts() {
+            if let Some(account) = accounts.get(&id) {
+                shared_refuses(&id, account, ask, moment.at).map_or(Ok(()), Err)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_turn(&self, seat: Option<usize>, moment: Moment) -> Result<(), Refusal> {
+        let policy = self.setup.turns.policy;
+        let holder = self.word.holder();
+        let anybody = policy == TurnPolicy::Free || (holder.is_none() && policy != TurnPolicy::Moderator);
+        if anybody || (holder.is_some() && holder == seat) {
+            return Ok(());
+        }
+        let words = match self.turn() {
+            Some(turn) => format!("it is the turn of `{turn}`"),
+            None => "nobody has been given the word".to_owned(),
+        };
+        let waits = self.turn_ends().filter(|_| policy != TurnPolicy::Moderator);
+        Err(Refusal {
+            retry_after_ms: waits.map(|end| super::elapsed(moment.at, end)),
+            ..Refusal::plain(Code::NotYourTurn, words)
+        })
+    }
+
+    /// Whether somebody is throttled: for their text, where it is known, or as one of two.
+    pub(super) fn is_no_loop(
+        &self,
+        seat: Option<usize>,
+        print: Option<u64>,
+        moment: Moment,
+    ) -> Result<(), Refusal> {
+        let Some(rules) = &self.setup.loops else { return Ok(()) };
+        let text = print.and_then(|print| self.recent.throttles_text(print, rules, moment.at));
+        let pair = seat.and_then(|seat| self.recent.throttles_pair(seat, rules, moment.at));
+        let (wait, words) = match (text, pair) {
+            (Some(wait), _) => (wait, "this has been said again and again"),
+            (None, Some(wait)) => (wait, "two participants have been talking to each other without a pause"),
+            (None, None) => return Ok(()),
+        };
+        Err(Refusal {
+            scope: Scope::Participant,
+            retry_after_ms: Some(wait),
+            ..Refusal::plain(Code::LoopDetected, words)
+        })
+    }
+}
+
+fn shared_refuses(id: &AccountId, account: &Account, ask: &Ask<'_>, now: Timestamp) -> Option<Refusal> {
+    let scope = match id {
+        AccountId::Owner(_) => Scope::Owner,
+        AccountId::Tree(_) => Scope::Tree,
+    };
+    let held = ask.hold.filter(|hold| hold.accounts.contains(id));
+    let given = held.map_or(Amounts::default(), |hold| hold.amounts);
+    let budget = Budget::shared(account, now);
+    Resource::ALL.into_iter().find_map(|of| budget.refuses(scope, of, ask.wanted, given))
+}
+
+/// Which resource it was that ended a conversation.
+pub(super) fn spent_resource(by: ExhaustedBy) -> Option<Resource> {
+    match by {
+        ExhaustedBy::TotalLimit => Some(Resource::Messages),
+        ExhaustedBy::TokenLimit => Some(Resource::Tokens),
+        ExhaustedBy::CostLimit => Some(Resource::CostMicros),
+        _ => None,
+    }
+}
+
+impl Ledger {
+    /// When its time is over: the earlier of its end and the end of its patience.
+    pub(super) fn time_ends(&self) -> Option<Timestamp> {
+        let limits = &self.setup.limits;
+        let end = limits.max_duration_ms.map(|ms| after_ms(self.created_at, ms));
+        let patience = limits.idle_timeout_ms.map(|ms| after_ms(self.silent_since, ms));
+        end.into_iter().chain(patience).min()
+    }
+
+    /// What ended it: also its time, where that is over and not written down yet.
+    pub(super) fn ended(&self, moment: Moment) -> Option<ExhaustedBy> {
+        let over = || self.time_ends().is_some_and(|end| end <= moment.at);
+        self.exhausted.or_else(|| over().then_some(ExhaustedBy::Timeout))
+    }
+}

@@ -1,0 +1,54 @@
+//! Reservations: parts of the budgets that are held while a message is being written.
+
+use super::super::{AccountId, Amounts, ReservationId, Reserved};
+use super::Ledger;
+use crate::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// So many are held at once in one conversation; more are refused.
+pub(super) const MAX_HELD: usize = 64;
+
+/// What is held for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hold {
+    pub id: ReservationId,
+    pub who: usize,
+    pub amounts: Amounts,
+    pub until: Timestamp,
+    /// The shared budgets that it is held in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountId>,
+}
+
+impl Ledger {
+    pub(super) fn hold(&self, id: &ReservationId) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.id == *id)
+    }
+
+    /// What somebody holds under this name.
+    pub(super) fn hold_of(&self, seat: Option<usize>, id: &ReservationId) -> Option<&Hold> {
+        self.hold(id).filter(|hold| Some(hold.who) == seat)
+    }
+
+    pub(super) fn take_hold(&mut self, reserved: &Reserved) {
+        let who = self.people.seat(&reserved.participant);
+        let held = &mut self.people.at_mut(who).tally.held;
+        *held = held.plus(reserved.amounts);
+        self.total.held = self.total.held.plus(reserved.amounts);
+        self.holds.push(Hold {
+            id: reserved.id.clone(),
+            who,
+            amounts: reserved.amounts,
+            until: reserved.until_ms,
+            accounts: reserved.accounts.clone(),
+        });
+    }
+
+    pub(super) fn drop_hold(&mut self, id: &ReservationId) {
+        let Some(at) = self.holds.iter().position(|hold| hold.id == *id) else { return };
+        let hold = self.holds.remove(at);
+        let held = &mut self.people.at_mut(hold.who).tally.held;
+        *held = held.minus(hold.amounts);
+        self.total.held = self.total.held.minus(hold.amounts);
+    }
+}

@@ -1,0 +1,67 @@
+//! What is left, for whoever asks.
+
+use super::super::{Accounts, Capacity, ParticipantId, Setup, Share};
+use super::admit::Ask;
+use super::{Ledger, Moment, elapsed};
+use crate::Timestamp;
+
+impl Ledger {
+    /// All budgets, and whether it is at its end.
+    pub fn capacity(&self, accounts: &Accounts, now: Timestamp) -> Capacity {
+        let moment = self.moment(now);
+        let reason = self.ended(moment);
+        let here = |seat: &usize| self.in_roster(*seat) || self.people.at(*seat).tally.ever().messages > 0;
+        let others = (0..self.people.len()).filter(|seat| !self.in_roster(*seat)).filter(here);
+        let everybody = self.roster.iter().copied().chain(others);
+        Capacity {
+            total: self.total_budget(moment).remaining(),
+            exhausted: reason.is_some(),
+            reason,
+            ends_in_ms: self.time_ends().filter(|_| reason.is_none()).map(|end| elapsed(moment.at, end)),
+            refills_in_ms: moment.refills_in_ms,
+            turn: self.turn().cloned(),
+            participants: everybody
+                .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
+                .collect(),
+        }
+    }
+
+    /// What one participant has left, also one who has not spoken yet.
+    pub fn share(&self, participant: &ParticipantId, accounts: &Accounts, now: Timestamp) -> Share {
+        self.share_at(participant, self.people.find(participant), accounts, self.moment(now))
+    }
+
+    /// Who in the roster, or of those who have spoken, has spent their own share: whom it would be a waste to wake by
+    /// a message, because they cannot answer.
+    pub fn without_budget(&self, now: Timestamp) -> Vec<&ParticipantId> {
+        let moment = self.moment(now);
+        let limits = &self.setup.limits.per_participant;
+        if *limits == Default::default() {
+            return Vec::new();
+        }
+        let spent = |seat: &usize| self.person_budget(*seat, moment).spent().is_some();
+        (0..self.people.len()).filter(spent).map(|seat| &self.people.at(seat).id).collect()
+    }
+
+    fn share_at(
+        &self,
+        participant: &ParticipantId,
+        seat: Option<usize>,
+        accounts: &Accounts,
+        moment: Moment,
+    ) -> Share {
+        let budget = self.share_budget(seat, moment);
+        let live = |hold: &&super::Hold| Some(hold.who) == seat && hold.until > moment.at;
+        let hold = self.holds.iter().find(live);
+        let ask = Ask { who: participant, seat, wanted: Setup::ONE_MESSAGE, hold };
+        let refusal = self.admit(&ask, accounts, moment).err();
+        Share {
+            participant: participant.clone(),
+            budget: budget.remaining(),
+            may_send: refusal.is_none(),
+            reason: refusal.as_ref().map(|refusal| refusal.code),
+            retry_after_ms: refusal.and_then(|refusal| refusal.retry_after_ms),
+            exhausted: budget.spent_for_good().is_some(),
+        }
+    }
+}
