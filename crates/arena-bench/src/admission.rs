@@ -8,6 +8,7 @@ use crate::report::Report;
 use crate::table::{Cell, Table};
 use crate::{progress, roster};
 use anyhow::ensure;
+use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Services};
 use arena_core::BotId;
 use arena_core::admission::{AdmissionRules, KindLimits, Op};
@@ -148,7 +149,7 @@ async fn through_services(args: &Args, database: &Database, worlds: Worlds) -> a
     let control = match worlds {
         Worlds::Running => {
             let settings = ControlSettings { sync_every: HOUR, ..ControlSettings::default() };
-            Control::start(store.clone(), Arc::new(native.clone()), settings)
+            Control::start(store.clone(), Arc::new(native.clone()), Bus::default(), settings)
         }
         Worlds::Paused => {
             // The first sync waits for the host and no second one starts beside it.
@@ -159,7 +160,7 @@ async fn through_services(args: &Args, database: &Database, worlds: Worlds) -> a
                 ..ControlSettings::default()
             };
             let host: Arc<dyn WorldHost> = Arc::new(PausedHost::new(released.clone()));
-            Control::start(store.clone(), host, settings)
+            Control::start(store.clone(), host, Bus::default(), settings)
         }
     };
     let (started, cpu_before) = (Instant::now(), process_cpu("self")?);

@@ -7,6 +7,7 @@ use crate::report::Report;
 use crate::table::{Cell, Table};
 use crate::{hosts, progress, roster};
 use anyhow::{bail, ensure};
+use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Services};
 use arena_core::admission::AdmissionRules;
 use arena_store::{Actor, Store, now};
@@ -63,7 +64,7 @@ async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyho
     let store = open(&own, AdmissionRules::default()).await?;
     let host = hosts::native()?;
     let settings = ControlSettings { sync_every: HOUR, ..ControlSettings::default() };
-    let control = Control::start(store.clone(), Arc::new(host.clone()), settings);
+    let control = Control::start(store.clone(), Arc::new(host.clone()), Bus::default(), settings);
     let services = control.services();
 
     progress(&format!("{name}: import and first deployment"));

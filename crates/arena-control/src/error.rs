@@ -3,6 +3,7 @@
 use crate::roster::RosterError;
 use arena_core::admission::AdmitError;
 use arena_core::bot::ProfileError;
+use arena_core::conversation::{AccountId, ConversationId, SetupError};
 use arena_core::fault::HostFault;
 use arena_core::{PlayerId, WorldId};
 use arena_store::{OpError, StoreError};
@@ -51,6 +52,18 @@ pub enum ServiceError {
     /// Another session holds the player's seat.
     #[error("another session has taken the seat of player {0}")]
     SeatLost(PlayerId),
+    /// No such conversation.
+    #[error("there is no conversation `{0}`")]
+    ConversationNotFound(ConversationId),
+    /// There is one of that id.
+    #[error("there is a conversation `{0}` already; choose another id, or leave it out")]
+    ConversationExists(ConversationId),
+    /// A conversation cannot be set up like that.
+    #[error("{0}")]
+    InvalidConversation(String),
+    /// No such shared budget.
+    #[error("there is no budget `{0}`; set one with PUT /api/budgets/{0}")]
+    AccountNotFound(AccountId),
     /// Too much is waiting already.
     #[error("too many requests are waiting; try again shortly")]
     Overloaded,
@@ -76,6 +89,10 @@ impl ServiceError {
             ServiceError::WorldNotFound(_) => "world_not_found",
             ServiceError::ReservationLapsed(_) => "reservation_lapsed",
             ServiceError::SeatLost(_) => "seat_lost",
+            ServiceError::ConversationNotFound(_) => "conversation_not_found",
+            ServiceError::ConversationExists(_) => "conversation_exists",
+            ServiceError::InvalidConversation(_) => "invalid_conversation",
+            ServiceError::AccountNotFound(_) => "budget_not_found",
             ServiceError::Overloaded => "overloaded",
             ServiceError::ShuttingDown => "shutting_down",
             ServiceError::Host(_) => "world_unavailable",
@@ -92,9 +109,16 @@ impl ServiceError {
         let soon = ErrorClass::Unavailable { retry_after: Duration::from_secs(1) };
         match self {
             ServiceError::Refused(refused) => admit_class(refused),
-            ServiceError::Profile(_) | ServiceError::Roster(_) => ErrorClass::Invalid,
-            ServiceError::NoBotNamed(_) | ServiceError::WorldNotFound(_) => ErrorClass::NotFound,
-            ServiceError::ReservationLapsed(_) | ServiceError::SeatLost(_) => ErrorClass::Conflict,
+            ServiceError::Profile(_) | ServiceError::Roster(_) | ServiceError::InvalidConversation(_) => {
+                ErrorClass::Invalid
+            }
+            ServiceError::NoBotNamed(_)
+            | ServiceError::WorldNotFound(_)
+            | ServiceError::ConversationNotFound(_)
+            | ServiceError::AccountNotFound(_) => ErrorClass::NotFound,
+            ServiceError::ReservationLapsed(_)
+            | ServiceError::SeatLost(_)
+            | ServiceError::ConversationExists(_) => ErrorClass::Conflict,
             ServiceError::Overloaded | ServiceError::ShuttingDown | ServiceError::Host(_) => soon,
             ServiceError::Store(StoreError::BadCursor) => ErrorClass::Invalid,
             ServiceError::Store(StoreError::Taken(_) | StoreError::Overfull) => ErrorClass::Conflict,
@@ -145,6 +169,12 @@ impl From<OpError> for ServiceError {
             OpError::Refused(refused) => ServiceError::Refused(refused),
             OpError::Store(store) => ServiceError::Store(store),
         }
+    }
+}
+
+impl From<SetupError> for ServiceError {
+    fn from(error: SetupError) -> ServiceError {
+        ServiceError::InvalidConversation(error.to_string())
     }
 }
 

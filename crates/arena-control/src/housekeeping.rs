@@ -2,6 +2,7 @@
 
 use crate::error::ServiceError;
 use crate::runtime::Shared;
+use arena_core::Timestamp;
 use arena_core::admission::{AdmitError, Op};
 use arena_store::{Actor, StoreError, now};
 use arena_worlds::{PositionKeeper, WorldEvent};
@@ -14,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Orphans returned in one round.
 const ORPHANS: u32 = 500;
+/// Conversations, and lines of deleted ones, dropped in one transaction.
+const TRIMMED: u32 = 500;
 /// How often old entries are dropped and new partitions made.
 const EXPIRY_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -129,6 +132,18 @@ async fn free_expired(shared: &Shared) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Drops conversations that ended long ago, and the logs of those that were deleted, a few at a time.
+async fn trim_conversations(shared: &Shared, stop: &CancellationToken) -> Result<(), StoreError> {
+    let (store, settings) = (&shared.store, &shared.settings.conversations);
+    if let Some(retention) = settings.retention {
+        let before =
+            Timestamp(now().0.saturating_sub(i64::try_from(retention.as_millis()).unwrap_or(i64::MAX)));
+        while !stop.is_cancelled() && store.prune_conversations(before, TRIMMED).await? > 0 {}
+    }
+    while !stop.is_cancelled() && store.clear_deleted(TRIMMED).await? > 0 {}
+    Ok(())
+}
+
 /// Makes partitions, drops old activity and old outcomes.
 pub(crate) async fn expire(shared: Arc<Shared>, stop: CancellationToken) {
     let mut every = interval(EXPIRY_EVERY);
@@ -143,6 +158,9 @@ pub(crate) async fn expire(shared: Arc<Shared>, stop: CancellationToken) {
         }
         if let Err(error) = store.expire_replies(now(), settings.idempotency_ttl).await {
             tracing::warn!(%error, "old idempotency keys could not be dropped");
+        }
+        if let Err(error) = trim_conversations(&shared, &stop).await {
+            tracing::warn!(%error, "old conversations could not be dropped; the next round will try again");
         }
     }
 }

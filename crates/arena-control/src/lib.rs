@@ -7,6 +7,7 @@ mod activity;
 mod bots;
 mod channels;
 mod committer;
+mod conversations;
 mod error;
 mod health;
 mod housekeeping;
@@ -22,6 +23,10 @@ mod worlds;
 pub use activity::ActivityLog;
 pub use bots::{BotRef, Bots};
 pub use channels::{ChannelPatch, ChannelStats, Channels, NewChannel, ResetItem};
+pub use conversations::{
+    Context, ConversationSettings, ConversationStats, Conversations, Listening, LogLine, LogPage, Receipt,
+    SubmitError, Summary,
+};
 pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
@@ -34,6 +39,6 @@ pub use worlds::Worlds;
 
 pub use arena_store::{
     Activity, ActivityFilter, Actor, Begun, BotFilter, ChannelFilter, ChannelRef, ChannelRow as ChannelView,
-    Enrolled as Imported, NewBot, Page, PageRequest, PlayerFilter, StoredReply,
+    ConversationFilter, Enrolled as Imported, NewBot, Page, PageRequest, PlayerFilter, StoredReply,
 };
 pub use arena_worlds::{Discovered as Discovery, Source, Validity, WorldSummary, WorldView};

@@ -4,6 +4,7 @@ use crate::activity::ActivityLog;
 use crate::bots::Bots;
 use crate::channels::Channels;
 use crate::committer::{Committer, committer};
+use crate::conversations::{Conversations, conversations};
 use crate::error::ServiceError;
 use crate::health::Health;
 use crate::housekeeping;
@@ -12,6 +13,7 @@ use crate::players::{EVENTS, PlayerEvent, Players};
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
 use crate::worlds::Worlds;
+use arena_bus::Bus;
 use arena_core::admission::{AdmitError, Applied, Op};
 use arena_core::bot::Bot;
 use arena_core::channel::ChannelName;
@@ -37,6 +39,8 @@ pub struct Services {
     pub worlds: Worlds,
     /// Health.
     pub health: Health,
+    /// Conversations.
+    pub conversations: Conversations,
     /// The activity log.
     pub activity: ActivityLog,
     /// Idempotency keys.
@@ -131,10 +135,11 @@ pub struct Control {
 }
 
 impl Control {
-    /// Starts the loops over a store and a world host. The first sweep follows at once: after a crash, everything
+    /// Starts the loops over a store and a world host; conversations are told on `bus`. The first sweep follows at once: after a crash, everything
     /// that was left undone is found there.
-    pub fn start(store: Store, host: Arc<dyn WorldHost>, settings: ControlSettings) -> Control {
+    pub fn start(store: Store, host: Arc<dyn WorldHost>, bus: Bus, settings: ControlSettings) -> Control {
         let stop = CancellationToken::new();
+        let (conversations, talk) = conversations(store.clone(), bus, settings.conversations.clone(), &stop);
         let host = GuardedHost::new(host, settings.host_timeout);
         let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
         let nudges = Nudges::default();
@@ -182,7 +187,8 @@ impl Control {
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::free_seats(freeing, token)));
         tasks.spawn(kill.clone().run_until_cancelled_owned(scheduler.run(stop.clone())));
         tasks.spawn(kill.clone().run_until_cancelled_owned(commits.run(stop.clone())));
-        Control { services: Services::over(&shared), stop, kill, tasks }
+        tasks.spawn(kill.clone().run_until_cancelled_owned(talk));
+        Control { services: Services::over(&shared, conversations), stop, kill, tasks }
     }
 
     /// The doors to everything that runs here.
@@ -211,7 +217,7 @@ impl Drop for Control {
 }
 
 impl Services {
-    fn over(shared: &Arc<Shared>) -> Services {
+    fn over(shared: &Arc<Shared>, conversations: Conversations) -> Services {
         let share = || Arc::clone(shared);
         Services {
             channels: Channels { shared: share() },
@@ -219,6 +225,7 @@ impl Services {
             players: Players { shared: share() },
             worlds: Worlds { shared: share() },
             health: Health { shared: share() },
+            conversations,
             activity: ActivityLog { shared: share() },
             idempotency: Idempotency { shared: share() },
         }

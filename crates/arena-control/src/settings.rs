@@ -1,5 +1,6 @@
 //! Numbers that the loops run by.
 
+use crate::conversations::ConversationSettings;
 use crate::players::PlayerSettings;
 use arena_core::RetryPolicy;
 use arena_core::health::HealthRules;
@@ -30,6 +31,8 @@ pub struct ControlSettings {
     pub max_queue: usize,
     /// How long players' seats are kept.
     pub players: PlayerSettings,
+    /// How conversations are kept.
+    pub conversations: ConversationSettings,
     /// What is healthy.
     pub health: HealthRules,
 }
@@ -48,6 +51,7 @@ impl Default for ControlSettings {
             idempotency_ttl: Duration::from_secs(86_400),
             max_queue: 4_096,
             players: PlayerSettings::default(),
+            conversations: ConversationSettings::default(),
             health: HealthRules::default(),
         }
     }

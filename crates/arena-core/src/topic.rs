@@ -43,6 +43,11 @@ impl TopicName {
         TopicName(format!("world:{channel}").into())
     }
 
+    /// The topic of a conversation.
+    pub fn of_conversation(id: &crate::conversation::ConversationId) -> TopicName {
+        TopicName(format!("conversation:{id}").into())
+    }
+
     /// The private topic beside the public one of this name. No text parses to it, so no client can name it.
     pub fn private(&self) -> TopicName {
         TopicName(format!("{PRIVATE}{}", self.0).into())

@@ -4,7 +4,7 @@ use crate::auth::{Auth, AuthError};
 use crate::config::Config;
 use arena_api::{ApiLimits, Drained, JoinTokens, Stage};
 use arena_bus::Bus;
-use arena_control::{Control, ControlSettings, PlayerSettings, Services};
+use arena_control::{Control, ControlSettings, ConversationSettings, PlayerSettings, Services};
 use arena_core::admission::AdmissionRules;
 use arena_realtime::token::Verifier;
 use arena_realtime::{Drain, Gateway, GatewaySettings, PresenceSettings};
@@ -100,7 +100,8 @@ impl Server {
         let auth = Auth::open(config)?;
         let bus = Bus::new(config.realtime.bus());
         let host = NativeHost::new(native_settings(config, bus.clone())?)?;
-        let control = Control::start(store.clone(), Arc::new(host.clone()), control_settings(config));
+        let control =
+            Control::start(store.clone(), Arc::new(host.clone()), bus.clone(), control_settings(config));
         let services = control.services();
         let limits = ApiLimits {
             max_in_flight: config.server.max_in_flight,
@@ -195,6 +196,7 @@ fn control_settings(config: &Config) -> ControlSettings {
         activity_retention: Duration::from_secs(u64::from(config.database.activity_retention_days) * 86_400),
         idempotency_ttl: Duration::from_secs(u64::from(config.server.idempotency_ttl_hours) * 3_600),
         max_queue: config.database.max_queue,
+        conversations: ConversationSettings::default(),
         health: config.health.rules(),
         players: PlayerSettings {
             reserve_for: Duration::from_secs(config.realtime.reserve_secs),

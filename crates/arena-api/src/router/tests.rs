@@ -30,7 +30,7 @@ pub(crate) async fn wrapped(routes: Router, slots: usize) -> Wrapped {
     let (map, world) = (TownMap::town(), WorldSettings::default());
     let host =
         NativeHost::new(NativeSettings { map, world, mailbox: 16, seed: 7, bus: Bus::default() }).unwrap();
-    let control = Control::start(store, Arc::new(host), ControlSettings::default());
+    let control = Control::start(store, Arc::new(host), Bus::default(), ControlSettings::default());
     let idempotency = control.services().idempotency;
     let mutations = Mutations { idempotency, body_limit_bytes: 100 };
     let alive = Router::new().route("/healthz", get(async || "alive"));

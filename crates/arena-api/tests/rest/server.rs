@@ -76,7 +76,7 @@ impl Server {
         let (map, world) = (TownMap::town(), WorldSettings::default());
         let settings = NativeSettings { map, world, mailbox: 256, seed: 7, bus: Bus::default() };
         let host = NativeHost::new(settings).unwrap();
-        let control = Control::start(store, Arc::new(host), ControlSettings::default());
+        let control = Control::start(store, Arc::new(host), Bus::default(), ControlSettings::default());
         let services = control.services();
         let server = Server::listen(services, ApiLimits::default()).await;
         Server { _control: Some(control), _database: Some(database), ..server }

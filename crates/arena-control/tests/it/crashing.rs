@@ -2,6 +2,7 @@
 //! wherever it is.
 
 use crate::support::{Arena, Db, actor, bot, until};
+use arena_bus::Bus;
 use arena_store::{NewBot, Store};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -27,7 +28,7 @@ on_both!(a_crash_during_an_import_loses_and_doubles_nobody, async |db: &Db| {
         first.spawn(async move {
             let store = Store::open(&options).await.unwrap();
             let host = std::sync::Arc::new(crate::support::FaultyHost::new());
-            let control = arena_control::Control::start(store, host, crate::support::brisk());
+            let control = arena_control::Control::start(store, host, Bus::default(), crate::support::brisk());
             let _ = control.services().bots.import(&actor(), roster(3_000)).await;
             std::future::pending::<()>().await;
         });
@@ -49,7 +50,7 @@ on_both!(a_crash_during_healing_loses_and_doubles_nobody, async |db: &Db| {
         first.spawn(async move {
             let store = Store::open(&options).await.unwrap();
             let host = std::sync::Arc::new(crate::support::FaultyHost::new());
-            let control = arena_control::Control::start(store, host, crate::support::brisk());
+            let control = arena_control::Control::start(store, host, Bus::default(), crate::support::brisk());
             let services = control.services();
             let _ = services.bots.import(&actor(), roster(480)).await;
             loop {

@@ -1,6 +1,7 @@
 //! A control plane over a database and a host with faults.
 
 use super::{Db, FaultyHost, actor, bot, name, until};
+use arena_bus::Bus;
 use arena_control::{ChannelPatch, Control, ControlSettings, NewChannel, PageRequest, Services};
 use arena_core::bot::{Bot, BotState};
 use arena_core::channel::{ChannelKind, Mode};
@@ -51,7 +52,7 @@ impl Arena {
 
     pub(crate) async fn start_with(db: &Db, host: FaultyHost, settings: ControlSettings) -> Arena {
         let store = Store::open(&db.options()).await.unwrap();
-        let control = Control::start(store.clone(), Arc::new(host.clone()), settings);
+        let control = Control::start(store.clone(), Arc::new(host.clone()), Bus::default(), settings);
         let services = control.services();
         Arena { store, host, control: Some(control), services }
     }

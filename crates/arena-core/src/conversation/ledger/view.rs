@@ -1,6 +1,6 @@
 //! What is left, for whoever asks.
 
-use super::super::{Accounts, Capacity, ParticipantId, Setup, Share};
+use super::super::{Accounts, Capacity, ParticipantId, Remaining, Setup, Share};
 use super::admit::Ask;
 use super::{Ledger, Moment, elapsed};
 use crate::Timestamp;
@@ -24,6 +24,17 @@ impl Ledger {
                 .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
                 .collect(),
         }
+    }
+
+    /// What all have left together.
+    pub fn total(&self, now: Timestamp) -> Remaining {
+        self.total_budget(self.moment(now)).remaining()
+    }
+
+    /// The roster; where there is none, whoever has spoken.
+    pub fn participants(&self) -> impl Iterator<Item = &ParticipantId> {
+        let all = (0..self.people.len()).filter(|seat| self.roster.is_empty() || self.in_roster(*seat));
+        all.map(|seat| &self.people.at(seat).id)
     }
 
     /// What one participant has left, also one who has not spoken yet.

@@ -1,0 +1,103 @@
+//! What the writer is asked for.
+
+use super::live::Live;
+use super::outcome::{Receipt, SubmitError, Summary};
+use crate::error::ServiceError;
+use arena_bus::Bus;
+use arena_core::Timestamp;
+use arena_core::conversation::{Account, AccountId, Accounts, Caps, Command, ConversationId, Setup};
+use arena_store::Actor;
+use std::fmt;
+use tokio::sync::oneshot;
+
+/// Where an answer goes. Whoever no longer waits for it has changed nothing.
+pub(super) type Reply<T, E = ServiceError> = oneshot::Sender<Result<T, E>>;
+
+/// A budget that is to be set: what it allows, and how often it refills.
+pub(super) type Budget = (Caps, Option<u64>);
+
+/// Something that is looked at between two batches, when everything that was said is published.
+pub(super) type Look = Box<dyn FnOnce(Result<Looked<'_>, ServiceError>) + Send + Sync>;
+
+/// A conversation held still.
+pub(super) struct Looked<'a> {
+    pub(super) live: &'a Live,
+    pub(super) accounts: &'a Accounts,
+    pub(super) bus: &'a Bus,
+    pub(super) now: Timestamp,
+}
+
+/// A command for a conversation.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: ConversationId,
+    pub(super) actor: Actor,
+    pub(super) command: Command,
+    /// The moderator has let it through, or is not to be asked.
+    pub(super) cleared: bool,
+    /// None where nobody waits.
+    pub(super) reply: Option<Reply<Receipt, SubmitError>>,
+}
+
+/// What can be asked for.
+pub(super) enum Ask {
+    Create {
+        id: ConversationId,
+        setup: Box<Setup>,
+        tree: Option<Budget>,
+        actor: Actor,
+        reply: Reply<Summary>,
+    },
+    Order(Order),
+    Look {
+        id: ConversationId,
+        look: Look,
+    },
+    Delete {
+        id: ConversationId,
+        actor: Actor,
+        reply: Reply<()>,
+    },
+    /// Reads an account, or sets it.
+    Account {
+        id: AccountId,
+        set: Option<(Actor, Budget)>,
+        reply: Reply<Account>,
+    },
+}
+
+impl Ask {
+    /// The conversation that it is about.
+    pub(super) fn conversation(&self) -> Option<&ConversationId> {
+        match self {
+            Ask::Create { id, .. } | Ask::Look { id, .. } | Ask::Delete { id, .. } => Some(id),
+            Ask::Order(order) => Some(&order.id),
+            Ask::Account { .. } => None,
+        }
+    }
+
+    /// Tells whoever waits that it came to nothing.
+    pub(super) fn fail(self, error: ServiceError) {
+        match self {
+            Ask::Create { reply, .. } => drop(reply.send(Err(error))),
+            Ask::Order(Order { reply: Some(reply), .. }) => drop(reply.send(Err(error.into()))),
+            Ask::Order(_) => {}
+            Ask::Look { look, .. } => look(Err(error)),
+            Ask::Delete { reply, .. } => drop(reply.send(Err(error))),
+            Ask::Account { reply, .. } => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Ask::Create { .. } => "Create",
+            Ask::Order(_) => "Order",
+            Ask::Look { .. } => "Look",
+            Ask::Delete { .. } => "Delete",
+            Ask::Account { .. } => "Account",
+        };
+        f.debug_struct(name).field("conversation", &self.conversation()).finish_non_exhaustive()
+    }
+}
