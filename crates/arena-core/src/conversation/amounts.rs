@@ -111,9 +111,8 @@ impl Caps {
 
     /// The first resource of which `wanted` does not fit on top of `used`.
     pub fn refuses(&self, used: Amounts, wanted: Amounts) -> Option<Resource> {
-        let all = used.plus(wanted);
-        Resource::ALL
-            .into_iter()
-            .find(|resource| self.of(*resource).is_some_and(|cap| all.of(*resource) > cap))
+        let left = self.minus(used);
+        let fits = |resource| left.of(resource).is_none_or(|left| wanted.of(resource) <= left);
+        Resource::ALL.into_iter().find(|resource| !fits(*resource))
     }
 }

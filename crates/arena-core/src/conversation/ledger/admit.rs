@@ -6,7 +6,6 @@ use super::super::{
 };
 use super::budget::Budget;
 use super::holds::Hold;
-use super::loops::fingerprint;
 use super::{Ledger, Moment, after_ms};
 use crate::Timestamp;
 
@@ -38,7 +37,7 @@ impl Ledger {
         let seat = self.people.find(&say.author);
         let hold = say.reservation.as_ref().and_then(|id| self.hold_of(seat, id));
         let ask = Ask { who: &say.author, seat, wanted: say.cost(), hold };
-        let print = || self.setup.loops.as_ref().map(|_| fingerprint(&say.text));
+        let print = || self.setup.loops.as_ref().map(|rules| rules.fingerprint(&say.text));
         let admitted = self.admit(&ask, accounts, moment).and_then(|()| {
             let print = print();
             self.is_no_loop(seat, print, moment).map(|()| print)
@@ -110,10 +109,23 @@ impl Ledger {
             (own, Resource::CostMicros),
             (all, Resource::CostMicros),
         ];
-        let given = ask.given_back();
-        let refusal =
-            order.into_iter().find_map(|((budget, scope), of)| budget.refuses(scope, of, ask.wanted, given));
-        refusal.map_or(Ok(()), Err)
+        for ((budget, scope), of) in order {
+            if let Some(refusal) = budget.refuses(scope, of, ask.wanted, ask.given_back()) {
+                let freed = budget.after(Amounts::default(), budget.held);
+                let waits = freed.refuses(scope, of, ask.wanted, Amounts::default()).is_none();
+                let holder = ask.seat.filter(|_| scope == Scope::Participant);
+                let lease = self.lease_ends_in_ms(holder, moment).filter(|_| waits);
+                let retry_after_ms = refusal.retry_after_ms.into_iter().chain(lease).min();
+                return Err(Refusal { retry_after_ms, ..refusal });
+            }
+        }
+        Ok(())
+    }
+
+    /// How long until the first of what is held, by one or by all, may be given back.
+    fn lease_ends_in_ms(&self, holder: Option<usize>, moment: Moment) -> Option<u64> {
+        let held = self.holds.iter().filter(|hold| holder.is_none_or(|holder| hold.who == holder));
+        held.map(|hold| super::elapsed(moment.at, hold.until)).min()
     }
 
     /// Whoever has had as many messages as everybody is sure of leaves to the others what they are sure of.

@@ -2,7 +2,7 @@
 
 use super::super::{Blocked, Entry, Message, ParticipantId, SetupChange, TopUp, Turn};
 use super::Ledger;
-use super::loops::{Said, fingerprint};
+use super::loops::Said;
 use crate::Timestamp;
 
 impl Ledger {
@@ -53,7 +53,7 @@ impl Ledger {
         self.total.used = self.total.used.plus(cost);
         self.take_notices(author, &message.notices);
         if let Some(rules) = &self.setup.loops {
-            let print = print.unwrap_or_else(|| fingerprint(&message.text));
+            let print = print.unwrap_or_else(|| rules.fingerprint(&message.text));
             self.recent.push(Said(author, print, self.at), rules);
         }
         self.silent_since = self.at;
@@ -85,8 +85,9 @@ impl Ledger {
 
     fn add_participant(&mut self, participant: &ParticipantId) {
         if self.roster.is_empty() {
-            self.roster = (0..self.people.len()).collect();
-            self.setup.participants = self.people.iter().map(|person| person.id.clone()).collect();
+            self.roster = (0..self.people.len()).filter(|seat| self.has_spoken(*seat)).collect();
+            let names = self.roster.iter().map(|seat| self.people.at(*seat).id.clone());
+            self.setup.participants = names.collect();
         }
         let seat = self.people.seat(participant);
         if !self.in_roster(seat) {

@@ -104,11 +104,11 @@ impl Budget {
         let cap = self.caps.of(resource)?;
         let (used, wanted) = (self.used.of(resource), wanted.of(resource));
         let taken = used.saturating_add(self.held.minus(given_back).of(resource));
-        if used < cap && taken.saturating_add(wanted) <= cap {
+        let remaining = cap.saturating_sub(taken);
+        if used < cap && wanted <= remaining {
             return None;
         }
         let refillable = cap > 0 && wanted <= cap;
-        let remaining = cap.saturating_sub(taken);
         Some(Refusal {
             scope,
             limit: Some(cap),

@@ -1,8 +1,7 @@
 //! Budgets that are spent: who is blocked, what is at its end, and what opens again.
 
 use super::super::{
-    Amounts, Blocked, Entry, Exhausted, ExhaustedBy, FinalCount, ParticipantId, Resource, Scope, Turn,
-    TurnPolicy,
+    Blocked, Entry, Exhausted, ExhaustedBy, FinalCount, ParticipantId, Resource, Scope, Turn, TurnPolicy,
 };
 use super::admit::spent_resource;
 use super::budget::Budget;
@@ -43,15 +42,7 @@ impl Ledger {
     }
 
     fn final_counts(&self) -> Vec<FinalCount> {
-        let here =
-            |seat: usize, person: &Person| self.in_roster(seat) || person.tally.ever() != Amounts::default();
-        let mut counted: Vec<&Person> = self
-            .people
-            .iter()
-            .enumerate()
-            .filter(|(seat, person)| here(*seat, person))
-            .map(|(_, person)| person)
-            .collect();
+        let mut counted: Vec<&Person> = self.everybody().map(|seat| self.people.at(seat)).collect();
         if counted.len() > FINAL_COUNTS {
             counted.sort_by_key(|person| std::cmp::Reverse(person.tally.ever().messages));
             counted.truncate(FINAL_COUNTS);

@@ -72,9 +72,15 @@ fn wait(since: Timestamp, rules: &LoopRules, now: Timestamp) -> Option<u64> {
     u64::try_from(left).ok().filter(|left| *left > 0)
 }
 
-/// A number that texts share if they differ in nothing but case and white space. The same in every process: FNV-1a
-/// with 64 bits, after the paper of its authors (draft-eastlake-fnv).
-pub(super) fn fingerprint(text: &str) -> u64 {
+impl LoopRules {
+    /// A number that texts share if they differ in nothing but case and white space; 0 where no texts are compared.
+    pub(super) fn fingerprint(&self, text: &str) -> u64 {
+        if self.max_repeats == 0 { 0 } else { fingerprint(text) }
+    }
+}
+
+/// The same in every process: FNV-1a with 64 bits, after its authors' draft-eastlake-fnv.
+fn fingerprint(text: &str) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     for (at, word) in text.split_whitespace().enumerate() {

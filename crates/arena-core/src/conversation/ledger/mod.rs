@@ -177,6 +177,12 @@ impl Ledger {
         Moment { at, window, refilled: window != self.window, refills_in_ms: Some(every - passed % every) }
     }
 
+    /// When the window ends that is counted in.
+    fn window_ends(&self) -> Option<Timestamp> {
+        let every = self.setup.limits.refill_every_ms?;
+        Some(after_ms(self.created_at, every.saturating_mul(self.window.saturating_add(1))))
+    }
+
     fn total_budget(&self, moment: Moment) -> Budget {
         self.total.budget(self.setup.limits.total, moment)
     }
@@ -201,6 +207,18 @@ impl Ledger {
     /// The roster; where there is none, everybody who was counted.
     fn members(&self) -> Vec<usize> {
         if self.roster.is_empty() { (0..self.people.len()).collect() } else { self.roster.clone() }
+    }
+
+    /// The roster, and after it everybody else who has spoken.
+    fn everybody(&self) -> impl Iterator<Item = usize> {
+        let mut seated = vec![false; self.people.len()];
+        self.roster.iter().for_each(|seat| seated[*seat] = true);
+        let others = seated.into_iter().enumerate().filter(|(_, seated)| !seated).map(|(seat, _)| seat);
+        self.roster.iter().copied().chain(others.filter(|seat| self.has_spoken(*seat)))
+    }
+
+    fn has_spoken(&self, seat: usize) -> bool {
+        self.people.at(seat).tally.ever().messages > 0
     }
 
     fn in_roster(&self, seat: usize) -> bool {

@@ -50,10 +50,6 @@ impl People {
         &mut self.list[seat]
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Person> {
-        self.list.iter()
-    }
-
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Person> {
         self.list.iter_mut()
     }

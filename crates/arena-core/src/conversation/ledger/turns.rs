@@ -18,12 +18,13 @@ impl Word {
     }
 
     pub fn pass_to(&mut self, holder: Option<usize>, at: Timestamp) {
-        *self = Word { holder, since: at };
+        let since = if holder.is_some() { at } else { Timestamp::default() };
+        *self = Word { holder, since };
     }
 
     /// The holder is waited for from now on.
     pub fn restart(&mut self, at: Timestamp) {
-        self.since = at;
+        self.pass_to(self.holder, at);
     }
 
     pub fn is_free(&self) -> bool {
@@ -78,10 +79,13 @@ impl Ledger {
         self.setup.turns.policy != TurnPolicy::Free
     }
 
-    /// When the turn of its holder is over: not while they hold a reservation.
+    /// When the turn of its holder is over: not while they hold a reservation, and where nobody can speak before the
+    /// budget refills, they are waited for from then on.
     pub(super) fn turn_ends(&self) -> Option<Timestamp> {
         let (holder, timeout) = (self.word.holder?, self.setup.turns.timeout_ms?);
-        let silent = after_ms(self.word.since, timeout);
+        let refilled = self.window_ends().filter(|_| self.total.blocked);
+        let since = refilled.map_or(self.word.since, |refilled| refilled.max(self.word.since));
+        let silent = after_ms(since, timeout);
         let leases = self.holds.iter().filter(|hold| hold.who == holder).map(|hold| hold.until);
         Some(leases.fold(silent, Timestamp::max))
     }

@@ -10,9 +10,6 @@ impl Ledger {
     pub fn capacity(&self, accounts: &Accounts, now: Timestamp) -> Capacity {
         let moment = self.moment(now);
         let reason = self.ended(moment);
-        let here = |seat: &usize| self.in_roster(*seat) || self.people.at(*seat).tally.ever().messages > 0;
-        let others = (0..self.people.len()).filter(|seat| !self.in_roster(*seat)).filter(here);
-        let everybody = self.roster.iter().copied().chain(others);
         Capacity {
             total: self.total_budget(moment).remaining(),
             exhausted: reason.is_some(),
@@ -20,7 +17,8 @@ impl Ledger {
             ends_in_ms: self.time_ends().filter(|_| reason.is_none()).map(|end| elapsed(moment.at, end)),
             refills_in_ms: moment.refills_in_ms,
             turn: self.turn().cloned(),
-            participants: everybody
+            participants: self
+                .everybody()
                 .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
                 .collect(),
         }

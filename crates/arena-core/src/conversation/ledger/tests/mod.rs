@@ -1,6 +1,13 @@
 //! The ledger seen from outside: commands in, entries and refusals out.
 
+mod budgets;
+mod ends;
+mod loops;
+mod notices;
+mod reservations;
+mod roster;
 mod table;
+mod turns;
 
 use super::super::*;
 use super::{Done, Handled, Ledger};
@@ -107,7 +114,6 @@ impl Talk {
         self.log.iter().map(|(entry, _)| entry.event()).collect()
     }
 
-    #[allow(dead_code)]
     pub fn count(&self, event: &str) -> usize {
         self.events().into_iter().filter(|name| *name == event).count()
     }

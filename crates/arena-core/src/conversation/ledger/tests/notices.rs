@@ -1,0 +1,147 @@
+//! Warnings before a budget is spent.
+
+use super::*;
+
+/// `who or all: resource level`, for each notice on the last message.
+fn on(talk: &Talk) -> Vec<String> {
+    let messages = talk.log.iter().rev().find_map(|(entry, _)| match entry {
+        Entry::Message(message) => Some(&message.notices),
+        _ => None,
+    });
+    messages.unwrap().iter().map(words).collect()
+}
+
+fn words(notice: &Notice) -> String {
+    let who = notice.participant.as_ref().map_or("all", ParticipantId::as_str);
+    let what = match notice.resource {
+        Resource::Messages => "messages",
+        Resource::Tokens => "tokens",
+        Resource::CostMicros => "money",
+    };
+    let level = match notice.level {
+        NoticeLevel::TwoThirds => "66",
+        NoticeLevel::NineTenths => "90",
+        NoticeLevel::LastMessage => "last",
+    };
+    format!("{who} {what} {level}")
+}
+
+fn heard(talk: &mut Talk, who: &str) -> Vec<String> {
+    talk.say(who).unwrap();
+    on(talk)
+}
+
+#[test]
+fn two_thirds_nine_tenths_and_the_last_message_are_told_once_each() {
+    let mut talk = Talk::new("", limits(-1, 20));
+    let mut told = Vec::new();
+    for n in 1..=20 {
+        told.extend(heard(&mut talk, "ann").into_iter().map(|words| (n, words)));
+    }
+    let all = |words: &str| format!("all messages {words}");
+    assert_eq!(told, [(14, all("66")), (18, all("90")), (19, all("last"))]);
+}
+
+#[test]
+fn only_the_nearest_is_told_at_a_time() {
+    let mut talk = Talk::new("", limits(3, -1));
+    assert!(heard(&mut talk, "ann").is_empty());
+    assert_eq!(heard(&mut talk, "ann"), ["ann messages last"]);
+    assert!(heard(&mut talk, "ann").is_empty(), "spent is no warning; the log says it");
+}
+
+#[test]
+fn the_only_message_is_not_the_last() {
+    let mut talk = Talk::new("", limits(1, -1));
+    assert!(heard(&mut talk, "ann").is_empty());
+}
+
+#[test]
+fn whom_it_concerns_hears_it_from_the_next_speaker() {
+    let mut talk = Talk::new("", limits(2, 100));
+    let done = talk.say("ann").unwrap();
+    assert_eq!(done.notices.iter().map(words).collect::<Vec<_>>(), ["ann messages last"]);
+    assert_eq!(talk.ledger.pending_notices().len(), 1);
+    let done = talk.say("bob").unwrap();
+    assert_eq!(on(&talk), ["ann messages last", "bob messages last"]);
+    assert_eq!(done.notices.iter().map(words).collect::<Vec<_>>(), ["bob messages last"]);
+    assert_eq!(heard(&mut talk, "cyd"), ["bob messages last", "cyd messages last"]);
+    assert_eq!(heard(&mut talk, "dan")[0], "cyd messages last");
+}
+
+#[test]
+fn ones_own_message_does_not_bring_ones_own_notice_again() {
+    let caps = Caps { tokens: Some(10), ..Caps::default() };
+    let mut talk = Talk::new("", Limits { per_participant: caps, ..Limits::default() });
+    talk.say_this(Say { tokens: 7, ..say("ann", "seven") }).unwrap();
+    assert_eq!(on(&talk), ["ann tokens 66"]);
+    assert!(heard(&mut talk, "ann").is_empty());
+    talk.say_this(Say { tokens: 2, ..say("ann", "two") }).unwrap();
+    assert_eq!(heard(&mut talk, "bob"), ["ann tokens 90"], "the newer one in place of the older");
+}
+
+#[test]
+fn the_conversations_notices_are_told_once_to_all() {
+    let caps = Caps { cost_micros: Some(100), ..Caps::default() };
+    let mut talk = Talk::new("", Limits { total: caps, ..Limits::default() });
+    talk.say_this(Say { cost_micros: 65, ..say("ann", "much") }).unwrap();
+    assert!(on(&talk).is_empty());
+    talk.say_this(Say { cost_micros: 1, ..say("ann", "little") }).unwrap();
+    assert_eq!(on(&talk), ["all money 66"]);
+    assert!(heard(&mut talk, "bob").is_empty());
+}
+
+#[test]
+fn more_budget_makes_room_for_the_same_notice_again() {
+    let mut talk = Talk::new("", limits(-1, 3));
+    talk.say("ann").unwrap();
+    assert_eq!(heard(&mut talk, "ann"), ["all messages last"]);
+    let total = Amounts { messages: 2, ..Amounts::default() };
+    talk.handle(Command::TopUp(TopUp { total, ..TopUp::default() })).outcome.unwrap();
+    assert!(heard(&mut talk, "ann").is_empty());
+    assert_eq!(heard(&mut talk, "ann"), ["all messages last"]);
+}
+
+#[test]
+fn what_a_top_up_has_outdated_is_not_told() {
+    let mut talk = Talk::new("", limits(2, -1));
+    talk.say("ann").unwrap();
+    let per_participant = Amounts { messages: 8, ..Amounts::default() };
+    talk.handle(Command::TopUp(TopUp { per_participant, ..TopUp::default() })).outcome.unwrap();
+    assert!(talk.ledger.pending_notices().is_empty());
+    assert!(heard(&mut talk, "bob").is_empty());
+}
+
+#[test]
+fn each_window_warns_again() {
+    let mut talk = Talk::new("", Limits { refill_every_ms: Some(100), ..limits(-1, 2) });
+    assert_eq!(heard(&mut talk, "ann"), ["all messages last"]);
+    talk.now += 100;
+    assert_eq!(heard(&mut talk, "ann"), ["all messages last"]);
+}
+
+#[test]
+fn so_many_wait_and_the_oldest_go() {
+    let caps = |each| Caps { messages: Some(each), tokens: Some(each), cost_micros: Some(each) };
+    let mut talk = Talk::new("", Limits { per_participant: caps(3), ..Limits::default() });
+    for _ in 0..2 {
+        talk.say_this(Say { tokens: 1, cost_micros: 1, ..say("ann", "one of each") }).unwrap();
+    }
+    assert_eq!(on(&talk), ["ann messages last", "ann tokens 66", "ann money 66"]);
+    assert!(talk.ledger.pending_notices().len() <= 16);
+    let many = Caps { messages: Some(2), ..Caps::default() };
+    let mut talk = Talk::new("", Limits { per_participant: many, ..Limits::default() });
+    (0..40).for_each(|n| drop(talk.say(&format!("p{n}")).unwrap()));
+    assert_eq!(talk.ledger.pending_notices().len(), 1, "each was told by the next speaker");
+}
+
+#[test]
+fn what_is_held_counts_as_used() {
+    let mut talk = Talk::new("", limits(3, -1));
+    let amounts = Setup::ONE_MESSAGE;
+    let reserve = Reserve { participant: id("ann"), id: id("r"), amounts, lease_ms: 50 };
+    talk.handle(Command::Reserve(reserve)).outcome.unwrap();
+    talk.say("ann").unwrap();
+    let notice = &talk.ledger.pending_notices()[0];
+    assert_eq!((notice.level, notice.used, notice.limit), (NoticeLevel::LastMessage, 2, 3));
+}
