@@ -2,7 +2,9 @@
 
 mod budgets;
 mod ends;
+mod entries;
 mod loops;
+mod model;
 mod notices;
 mod reservations;
 mod roster;
