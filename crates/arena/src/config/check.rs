@@ -9,7 +9,7 @@ use super::layers::Settings;
 type Path = (&'static str, &'static str);
 
 /// Pairs of which the first must not exceed the second.
-const NOT_ABOVE: [(Path, Path); 11] = [
+const NOT_ABOVE: [(Path, Path); 12] = [
     // A channel's world must hold all of its bots.
     (("channels", "main"), ("worlds", "max_residents")),
     (("channels", "regional"), ("worlds", "max_residents")),
@@ -22,6 +22,7 @@ const NOT_ABOVE: [(Path, Path); 11] = [
     (("realtime", "payload_limit_bytes"), ("realtime", "frame_limit_bytes")),
     (("realtime", "payload_limit_bytes"), ("realtime", "outbox_bytes")),
     (("realtime", "presence_limit_bytes"), ("realtime", "payload_limit_bytes")),
+    (("conversations", "max_text_bytes"), ("realtime", "payload_limit_bytes")),
     (("realtime", "drain_spread_secs"), ("realtime", "drain_deadline_secs")),
 ];
 

@@ -87,6 +87,13 @@ const TOPICS: Rule = Rule::List {
     accepts: |text| text.parse::<TopicPattern>().is_ok(),
 };
 
+const HOSTS: Rule = Rule::List {
+    allowed: "host names or IP addresses, such as \"localhost\"",
+    accepts: |text| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
+    },
+};
+
 const JWT_SECRET: Rule = Rule::Secret {
     allowed: "empty, or at least 32 bytes of text",
     accepts: |text| text.is_empty() || Secret::shared(text).is_ok(),
@@ -207,6 +214,24 @@ pub const KEYS: &[Key] = &[
         "Seed of the worlds' randomness; 0 draws another one at every start.",
     ),
     key(
+        "worlds",
+        "talk",
+        Rule::OneOf(&["stored", "unstored"]),
+        "What becomes of what residents say to each other: a conversation with a log and budgets, or heard and gone.",
+    ),
+    key(
+        "worlds",
+        "talk_max_messages",
+        between(1, 10_000),
+        "Messages in one conversation of residents at most. With the last one they part.",
+    ),
+    key(
+        "worlds",
+        "talk_max_replies_per_participant",
+        between(0, 10_000),
+        "Messages of each resident in one conversation at most; 0 is no limit.",
+    ),
+    key(
         "sync",
         "every_secs",
         between(1, 3_600),
@@ -239,6 +264,43 @@ pub const KEYS: &[Key] = &[
         between(0, 100),
         "Share of a delay that chance may take off, in percent.",
     ),
+    key(
+        "conversations",
+        "max_queue",
+        between(1, 1_000_000),
+        "Messages and commands that may wait at once; more are refused as overload.",
+    ),
+    key(
+        "conversations",
+        "max_active",
+        between(100, 10_000_000),
+        "Conversations in memory at most. The others are read from the database when somebody speaks in them.",
+    ),
+    key(
+        "conversations",
+        "idle_secs",
+        SECS,
+        "How long a conversation stays in memory in which nothing happens, in seconds.",
+    ),
+    key(
+        "conversations",
+        "max_text_bytes",
+        between(256, 262_144),
+        "Longest text of a message, in bytes; the same for the data beside it.",
+    ),
+    key(
+        "conversations",
+        "max_streams",
+        between(1, 100_000),
+        "Logs that are followed over HTTP at once; more are answered 503. Each is an open file.",
+    ),
+    key(
+        "conversations",
+        "retention_days",
+        between(0, 3_650),
+        "How long conversations are kept that are at their end, in days; 0 keeps them.",
+    ),
+    key("conversations", "moderation_hosts", HOSTS, "Hosts that the URLs of moderators may point to."),
     key(
         "realtime",
         "public_url",

@@ -4,6 +4,7 @@
 //! default. Everything is checked before anything starts, and all that is wrong is said at once.
 
 mod check;
+mod conversations;
 mod error;
 mod file;
 mod keys;
@@ -14,6 +15,7 @@ mod sections;
 mod show;
 mod value;
 
+pub use conversations::{ConversationsConfig, Talk};
 pub use error::{ConfigError, ConfigProblem};
 pub use keys::{KEYS, Key};
 pub use layers::{Flags, Loaded, Setting, Source};

@@ -1,5 +1,6 @@
 //! One struct per component, and its defaults beside it.
 
+use super::conversations::{ConversationsConfig, Talk};
 use super::realtime::{AuthConfig, RealtimeConfig};
 use super::redact::DatabaseUrl;
 use arena_core::RetryPolicy;
@@ -28,6 +29,8 @@ pub struct Config {
     pub worlds: WorldsConfig,
     /// The reconciler.
     pub sync: SyncConfig,
+    /// Conversations.
+    pub conversations: ConversationsConfig,
     /// The realtime gateway.
     pub realtime: RealtimeConfig,
     /// Logging.
@@ -192,6 +195,12 @@ pub struct WorldsConfig {
     pub host_timeout_ms: u64,
     /// Seed of the worlds' randomness; 0 draws one.
     pub seed: u64,
+    /// What becomes of what residents say to each other.
+    pub talk: Talk,
+    /// Messages in one conversation of residents at most.
+    pub talk_max_messages: u64,
+    /// Messages of each resident in one conversation at most; 0 is no limit.
+    pub talk_max_replies_per_participant: u64,
 }
 
 impl Default for WorldsConfig {
@@ -205,7 +214,17 @@ impl Default for WorldsConfig {
             cache_ttl_secs: 300,
             host_timeout_ms: 5_000,
             seed: 0,
+            talk: Talk::Stored,
+            talk_max_messages: 16,
+            talk_max_replies_per_participant: 0,
         }
+    }
+}
+
+impl WorldsConfig {
+    /// Messages of each resident in one conversation at most; `None` is no limit.
+    pub fn talk_max_replies(&self) -> Option<u64> {
+        (self.talk_max_replies_per_participant > 0).then_some(self.talk_max_replies_per_participant)
     }
 }
 
