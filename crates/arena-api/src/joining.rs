@@ -1,5 +1,7 @@
-//! What a player needs to join that this crate knows nothing of: proof of who it is, and a token to enter with.
+//! What a player needs to join that this crate knows nothing of: proof of who it is, and a token to enter with; and who
+//! speaks in conversations.
 
+use crate::conversations::wire::Speaker;
 use crate::problem::Problem;
 use arena_control::Reservation;
 use arena_core::Timestamp;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 pub struct Joining {
     /// Who sends a request, by its head.
     pub identify: Arc<dyn Fn(&Parts) -> Result<Joiner, Unidentified> + Send + Sync>,
+    /// In whose name a request may speak in conversations, by its head. One without a token is a service.
+    pub speaks: Arc<dyn Fn(&Parts) -> Result<Speaker, Unidentified> + Send + Sync>,
     /// Where players connect to: a WebSocket URL, such as `ws://127.0.0.1:7700/socket`.
     pub endpoint: Arc<str>,
 }

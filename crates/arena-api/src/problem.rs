@@ -1,5 +1,6 @@
 //! RFC 9457 problems: how every refusal looks on the wire.
 
+use crate::conversations::wire::RefusalBody;
 use arena_control::{ErrorClass, ServiceError};
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -23,6 +24,8 @@ pub(crate) struct Problem {
     detail: String,
     retryable: bool,
     retry_after: Option<Duration>,
+    /// What a conversation's refusal tells besides.
+    refusal: Option<Box<RefusalBody>>,
 }
 
 /// What of a problem is kept for a replay; the status stands beside it.
@@ -31,6 +34,8 @@ struct Kept<'a> {
     code: Cow<'a, str>,
     detail: Cow<'a, str>,
     retryable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refusal: Option<Box<RefusalBody>>,
 }
 
 /// A problem's JSON.
@@ -43,6 +48,8 @@ struct Body<'a> {
     detail: &'a str,
     retryable: bool,
     request_id: &'a str,
+    #[serde(flatten)]
+    refusal: Option<&'a RefusalBody>,
 }
 
 impl Problem {
@@ -53,7 +60,8 @@ impl Problem {
             Some((end, _)) => format!("{}…", &detail[..end]),
             None => detail,
         };
-        Problem { status, code: Cow::Borrowed(code), detail, retryable: false, retry_after: None }
+        let code = Cow::Borrowed(code);
+        Problem { status, code, detail, retryable: false, retry_after: None, refusal: None }
     }
 
     /// A refusal that passes: the client should try again after `delay`.
@@ -73,14 +81,30 @@ impl Problem {
         Problem { retryable: true, ..self }
     }
 
+    /// Adds what a conversation's refusal tells.
+    pub(crate) fn refusing(self, refusal: RefusalBody) -> Problem {
+        Problem { refusal: Some(Box::new(refusal)), ..self }
+    }
+
+    /// Adds when the client should come back.
+    pub(crate) fn after(self, delay: Duration) -> Problem {
+        Problem { retry_after: Some(delay), ..self }
+    }
+
+    /// Whether the same request may work later without anybody changing anything.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.retryable
+    }
+
     /// The problem as bytes for a later replay.
     pub(crate) fn to_kept(&self) -> Vec<u8> {
         let kept = Kept {
             code: self.code.as_ref().into(),
             detail: self.detail.as_str().into(),
             retryable: self.retryable,
+            refusal: self.refusal.clone(),
         };
-        serde_json::to_vec(&kept).expect("invariant: strings and a bool are JSON")
+        serde_json::to_vec(&kept).expect("invariant: strings, numbers and a bool are JSON")
     }
 
     /// Reads what [`Problem::to_kept`] wrote.
@@ -92,6 +116,7 @@ impl Problem {
             detail: kept.detail.into_owned(),
             retryable: kept.retryable,
             retry_after: None,
+            refusal: kept.refusal,
         })
     }
 
@@ -108,6 +133,7 @@ impl Problem {
             detail: &problem.detail,
             retryable: problem.retryable,
             request_id,
+            refusal: problem.refusal.as_deref(),
         };
         let (mut head, _) = response.into_parts();
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

@@ -1,12 +1,14 @@
 //! Join tokens: what a player shows the gateway to take the seat that REST has reserved for it.
 
 use super::caller::Calling;
+use crate::conversations::wire::Speaker;
 use crate::joining::{JoinToken, Joiner, Joining, Unidentified};
 use arena_control::Reservation;
 use arena_core::Timestamp;
 use arena_realtime::Gateway;
 use arena_realtime::policy::Identity;
-use arena_realtime::token::{Claims, Issuer, SeatClaim, unix_now};
+use arena_realtime::token::{Claims, Issuer, Role, SeatClaim, TokenError, unix_now};
+use axum::http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,16 +25,14 @@ impl JoinTokens {
     /// What REST needs for players to join. `endpoint` is where they connect to.
     pub fn joining(self, gateway: Gateway, endpoint: &str) -> Joining {
         let tokens = Arc::new(self);
+        let door = gateway.clone();
         Joining {
             endpoint: endpoint.into(),
+            speaks: Arc::new(move |parts| speaker(&door, parts)),
             identify: Arc::new(move |parts| {
                 let calling = Calling::of(parts);
                 let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-                let (who, ends) = identified.map_err(|error| Unidentified {
-                    detail: format!(
-                        "{error}; send a token as `Authorization: Bearer …` (arena token create makes one)"
-                    ),
-                })?;
+                let (who, ends) = identified.map_err(unidentified)?;
                 let (user, tokens) = (who.user.to_string(), Arc::clone(&tokens));
                 let issue = move |reservation: &Reservation| tokens.write(&who, ends, reservation);
                 Ok(Joiner { user, issue: Box::new(issue) })
@@ -60,11 +60,35 @@ impl JoinTokens {
     }
 }
 
+fn unidentified(error: TokenError) -> Unidentified {
+    let hint = "send a token as `Authorization: Bearer …` (arena token create makes one)";
+    Unidentified { detail: format!("{error}; {hint}") }
+}
+
+/// Who has no token comes by the door that REST is: it is open to those who may do everything.
+fn speaker(gateway: &Gateway, parts: &Parts) -> Result<Speaker, Unidentified> {
+    let calling = Calling::of(parts);
+    if calling.token.is_none() {
+        return Ok(Speaker::service());
+    }
+    let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
+    Ok(speaker_of(&identified.map_err(unidentified)?.0))
+}
+
+/// A made-up name is another one in every request; nothing could be counted under it.
+fn speaker_of(who: &Identity) -> Speaker {
+    let name = || who.user.parse().ok().filter(|_| !who.anonymous);
+    match who.role {
+        Role::ServiceRole => Speaker::service(),
+        Role::Anon | Role::Authenticated => name().map_or_else(Speaker::nobody, Speaker::user),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use arena_core::PlayerId;
-    use arena_realtime::token::{Role, Secret};
+    use arena_realtime::token::Secret;
 
     const NOW: i64 = 1_000_000;
 
@@ -89,6 +113,23 @@ mod tests {
         assert_eq!(exp(&who, Some(NOW + 60)), NOW + 60);
         assert_eq!(exp(&who, Some(NOW + 6_000)), NOW + 600, "but not later than its own time");
         assert_eq!(exp(&Identity::anonymous(), None), NOW + 600);
+    }
+
+    #[test]
+    fn a_token_speaks_for_its_subject_and_only_a_services_for_others() {
+        let of = |role, user: Option<&str>| {
+            let mut claims = Claims::of("ada", role, NOW, 60);
+            claims.sub = user.map(str::to_owned);
+            speaker_of(&Identity::of(&claims))
+        };
+        let ada = Speaker::user("ada".parse().unwrap());
+        assert_eq!(of(Role::Authenticated, Some("ada")), ada);
+        assert_eq!(of(Role::Anon, Some("ada")), ada);
+        assert_eq!(of(Role::ServiceRole, Some("ada")), Speaker::service());
+        assert_eq!(of(Role::Authenticated, None), Speaker::nobody());
+        assert_eq!(of(Role::Anon, None), Speaker::nobody());
+        let long = "x".repeat(1_000);
+        assert_eq!(of(Role::Authenticated, Some(&long)), Speaker::nobody());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,6 +24,9 @@ const MAX_CONNECTIONS: usize = 4_096;
 
 /// How long a client may take to send a request's head, and how long a connection may idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client that does not read gets to take the rest of an answer without an end, when the server ends.
+const ENDLESS_GRACE: Duration = Duration::from_secs(1);
 
 /// How long accepting pauses when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -100,10 +104,33 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// How an answer without an end learns that the server ends. In the extensions of every request.
+#[derive(Debug, Clone, Default)]
+#[allow(dead_code, reason = "the first one follows")]
+pub(crate) struct Ending {
+    closing: CancellationToken,
+    /// Whether the present answer of this connection has no end.
+    endless: Arc<AtomicBool>,
+}
+
+#[allow(dead_code, reason = "the first one follows")]
+impl Ending {
+    /// Marks the answer as one without an end: it has to end by itself when the token is cancelled, and is cut off
+    /// soon after that if its client does not take the rest.
+    pub(crate) fn endless(&self) -> CancellationToken {
+        self.endless.store(true, Ordering::Relaxed);
+        self.closing.clone()
+    }
+}
+
 async fn serve_connection(stream: TcpStream, router: Router, closing: CancellationToken) {
     let Ok(peer) = stream.peer_addr().map(Peer) else { return };
+    let ending = Ending { closing: closing.clone(), endless: Arc::default() };
+    let endless = Arc::clone(&ending.endless);
     let router = MapRequest::new(router, move |mut request: Request<Incoming>| {
+        ending.endless.store(false, Ordering::Relaxed);
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(ending.clone());
         request
     });
     // Answers are small; waiting to fill a packet would only delay them. If it fails they are merely later.
@@ -118,7 +145,16 @@ async fn serve_connection(stream: TcpStream, router: Router, closing: Cancellati
         ended = connection.as_mut() => ended,
         () = closing.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            let cut = async {
+                tokio::time::sleep(ENDLESS_GRACE).await;
+                if !endless.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = cut => return,
+            }
         }
     };
     if let Err(error) = ended {

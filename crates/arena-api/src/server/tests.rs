@@ -93,6 +93,44 @@ async fn what_is_left_at_the_deadline_is_cut_off() {
     assert_eq!(stream.read_to_string(&mut answer).await.unwrap_or(0), 0, "{answer}");
 }
 
+/// Answers with so many bytes and then nothing, until the server ends; or for ever, if it does not look.
+fn endless(bytes: usize, looks: bool) -> Router {
+    let answer = async move |Extension(ending): Extension<Ending>| {
+        let closing = ending.endless();
+        let frames = futures_util::stream::unfold(Some(closing), move |closing| async move {
+            let closing = closing?;
+            if bytes == 0 && looks {
+                closing.cancelled().await;
+                return None;
+            }
+            Some((Ok::<_, std::convert::Infallible>(vec![b'x'; bytes]), Some(closing)))
+        });
+        axum::body::Body::from_stream(frames)
+    };
+    Router::new().route("/a", get(answer))
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_ends_with_the_server() {
+    let running = Running::start(endless(0, true), LONG).await;
+    let mut stream = running.connect(GET_A).await;
+    assert!(stream.read(&mut [0; 1_000]).await.unwrap() > 0);
+    running.shutdown.cancel();
+    assert_eq!(tokio::time::timeout(LONG / 2, running.ended()).await, Ok(Drained::Whole));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "it was cut off");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_an_answer_without_an_end_does_not_delay_the_end() {
+    let running = Running::start(endless(65_536, false), LONG).await;
+    let mut stream = running.connect(GET_A).await;
+    assert!(stream.read(&mut [0; 1_000]).await.unwrap() > 0);
+    running.shutdown.cancel();
+    assert_eq!(tokio::time::timeout(LONG / 2, running.ended()).await, Ok(Drained::Whole));
+}
+
 #[tokio::test]
 async fn the_drain_waits_for_a_change_whose_client_has_left() {
     let gate = Gate::default();

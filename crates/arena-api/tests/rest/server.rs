@@ -1,7 +1,7 @@
 //! A whole server for one test, and what tests often ask of it.
 
 use crate::client::Call;
-use arena_api::{ApiLimits, JoinToken, Joiner, Joining, Unidentified, router, serve};
+use arena_api::{ApiLimits, JoinToken, Joiner, Joining, Speaker, Unidentified, router, serve};
 use arena_bus::Bus;
 use arena_control::{Control, ControlSettings, Reservation, Services};
 use arena_core::Timestamp;
@@ -63,7 +63,22 @@ fn joining() -> Joining {
         });
         Ok(Joiner { user, issue })
     };
-    Joining { identify: Arc::new(identify), endpoint: "ws://arena.test/socket".into() }
+    Joining {
+        identify: Arc::new(identify),
+        speaks: Arc::new(speaks),
+        endpoint: "ws://arena.test/socket".into(),
+    }
+}
+
+/// A bearer token speaks for the user that it names, `service` for everybody, and no token too.
+fn speaks(head: &Parts) -> Result<Speaker, Unidentified> {
+    let token = head.headers.get("authorization").map(|value| value.to_str().unwrap());
+    match token.map(|token| token.strip_prefix("Bearer ")) {
+        None | Some(Some("service")) => Ok(Speaker::service()),
+        Some(Some("anon")) => Ok(Speaker::nobody()),
+        Some(Some(user)) => Ok(Speaker::user(user.parse().unwrap())),
+        Some(None) => Err(Unidentified { detail: "send a bearer token".to_owned() }),
+    }
 }
 
 /// Long enough for a busy machine; nothing waits that long when all is well.

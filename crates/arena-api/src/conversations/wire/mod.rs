@@ -13,6 +13,6 @@ mod tests;
 
 pub(crate) use command::command;
 pub(crate) use error::WireError;
-pub(crate) use refusal::refusal_json;
+pub(crate) use refusal::{RefusalBody, refusal_json};
 pub(crate) use setup::Creation;
 pub use speaker::Speaker;

@@ -51,7 +51,8 @@ impl Once {
     /// Stores the outcome, unless it is one that trying again may change, or one that must not be stored.
     async fn settle(self, response: Response) -> Response {
         let secret = response.headers().get(CACHE_CONTROL).is_some_and(|value| value == "no-store");
-        if secret || response.status().is_server_error() {
+        let passing = response.extensions().get::<Problem>().is_some_and(Problem::may_pass);
+        if secret || passing || response.status().is_server_error() {
             if let Err(error) = self.idempotency.abandon(&self.key).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
