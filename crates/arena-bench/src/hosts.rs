@@ -24,6 +24,7 @@ pub fn native() -> anyhow::Result<NativeHost> {
         mailbox: 64,
         seed: 1,
         bus: Bus::default(),
+        talk: None,
     };
     NativeHost::new(settings).context("start the world host")
 }

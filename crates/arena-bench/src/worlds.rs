@@ -52,7 +52,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
     let map = TownMap::town();
     map.warm();
     let world = WorldSettings { tick_ms: args.tick_ms, max_residents: args.bots, ..WorldSettings::default() };
-    let settings = NativeSettings { map, world, mailbox: 64, seed: 1, bus: Bus::default() };
+    let settings = NativeSettings { map, world, mailbox: 64, seed: 1, bus: Bus::default(), talk: None };
     let bytes_before = resident_bytes("self")?;
 
     progress(&format!("filling {} worlds with {} bots each", args.worlds, args.bots));

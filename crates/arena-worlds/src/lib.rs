@@ -9,6 +9,7 @@ mod guarded;
 mod host;
 mod keeper;
 pub mod native;
+mod talk;
 
 pub use act::{Act, ActError};
 pub use discovery::{DiscoverError, Discovered, Discovery, DiscoverySettings, Source};
@@ -18,3 +19,4 @@ pub use host::{
     WorldSummary, WorldView,
 };
 pub use keeper::{PositionKeeper, last_positions};
+pub use talk::{Line, Outcome, Talk, Verdict};

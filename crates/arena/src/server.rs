@@ -242,6 +242,7 @@ fn native_settings(config: &Config, bus: Bus) -> Result<NativeSettings, StartErr
         mailbox: worlds.mailbox,
         seed,
         bus,
+        talk: None,
     })
 }
 

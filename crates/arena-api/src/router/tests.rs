@@ -29,7 +29,8 @@ pub(crate) async fn wrapped(routes: Router, slots: usize) -> Wrapped {
     let store = Store::open(&StoreOptions::new(database.url())).await.unwrap();
     let (map, world) = (TownMap::town(), WorldSettings::default());
     let host =
-        NativeHost::new(NativeSettings { map, world, mailbox: 16, seed: 7, bus: Bus::default() }).unwrap();
+        NativeHost::new(NativeSettings { map, world, mailbox: 16, seed: 7, bus: Bus::default(), talk: None })
+            .unwrap();
     let control = Control::start(store, Arc::new(host), Bus::default(), ControlSettings::default());
     let idempotency = control.services().idempotency;
     let mutations = Mutations { idempotency, body_limit_bytes: 100 };

@@ -89,7 +89,7 @@ impl Server {
         let options = StoreOptions { max_connections: 4, ..StoreOptions::new(database.url()) };
         let store = Store::open(&options).await.unwrap();
         let (map, world) = (TownMap::town(), WorldSettings::default());
-        let settings = NativeSettings { map, world, mailbox: 256, seed: 7, bus: Bus::default() };
+        let settings = NativeSettings { map, world, mailbox: 256, seed: 7, bus: Bus::default(), talk: None };
         let host = NativeHost::new(settings).unwrap();
         let control = Control::start(store, Arc::new(host), Bus::default(), ControlSettings::default());
         let services = control.services();

@@ -1,6 +1,7 @@
 //! One world as an actor: a bounded mailbox, a clock, and the simulation.
 
 use super::clock::TickClock;
+use super::speech::Speech;
 use super::topic::WorldTopic;
 use crate::act::{Act, ActError};
 use crate::host::{Body, BodyKind, JoinOutcome, Look, ResidentSummary};
@@ -30,7 +31,8 @@ pub(crate) enum Command {
     View { reply: oneshot::Sender<Seen> },
     /// What a viewer of its topic must know to begin with.
     Look { reply: oneshot::Sender<Result<Look, HostFault>> },
-    /// Have a body do something; answered after the tick that does it, with that tick.
+    /// Have a body do something; answered after the tick that does it, with that tick. What needs leave to be said is
+    /// said by a later tick.
     Act { bot: BotId, act: Act, reply: oneshot::Sender<Result<u64, ActError>> },
 }
 
@@ -72,6 +74,8 @@ pub(crate) struct WorldActor {
     /// Bounded by what each body may do in a tick times the residents that there may be.
     acting: Vec<ActReply>,
     topic: WorldTopic,
+    /// Where lines need leave.
+    speech: Option<Speech>,
     overheard: VecDeque<(BotId, String)>,
 }
 
@@ -79,6 +83,7 @@ impl WorldActor {
     pub(crate) fn new(
         sim: World,
         topic: WorldTopic,
+        speech: Option<Speech>,
         phase: Duration,
         mailbox: mpsc::Receiver<Command>,
         vitals: Arc<Vitals>,
@@ -95,6 +100,7 @@ impl WorldActor {
             leaving: Vec::new(),
             acting: Vec::new(),
             topic,
+            speech,
             overheard: VecDeque::new(),
         }
     }
@@ -199,11 +205,17 @@ impl WorldActor {
 
     fn tick(&mut self) {
         self.clock.ticked(Instant::now());
+        if let Some(speech) = &mut self.speech {
+            speech.hear(&mut self.inputs);
+        }
         self.sim.step(&self.inputs, &mut self.effects);
         // Before the answers: whoever has one finds what it says in the lists too.
         self.show_vitals();
         self.topic.tell(&self.sim, &self.effects);
         self.answer();
+        if let Some(speech) = &mut self.speech {
+            speech.attend(&self.sim, &mut self.effects);
+        }
         self.remember();
         self.inputs.clear();
         self.effects.clear();
@@ -222,7 +234,14 @@ impl WorldActor {
             }
             let tick = self.sim.tick();
             for (input, _, reply) in self.acting.drain(..) {
-                let _ = reply.send(refused.get(&input).map_or(Ok(tick), |refusal| Err((*refusal).into())));
+                let outcome = refused.get(&input).map_or(Ok(tick), |refusal| Err((*refusal).into()));
+                let deferred = match &mut self.speech {
+                    Some(speech) if outcome.is_ok() => speech.defer(input, &self.effects, reply),
+                    _ => Err(reply),
+                };
+                if let Err(reply) = deferred {
+                    let _ = reply.send(outcome);
+                }
             }
         }
         for reply in self.leaving.drain(..) {
@@ -287,7 +306,7 @@ fn join_input(body: Body) -> Input {
 }
 
 /// The input that was refused, and why.
-fn refusal(effect: &Effect) -> Option<(usize, &Refusal)> {
+pub(super) fn refusal(effect: &Effect) -> Option<(usize, &Refusal)> {
     if let Effect::Refused { input, reason, .. } = effect { Some((*input, reason)) } else { None }
 }
 
@@ -312,7 +331,7 @@ mod tests {
         let sim = World::new(TownMap::town(), 1, WorldSettings::default()).unwrap();
         let (mailbox, commands) = mpsc::channel(4);
         let topic = WorldTopic::new(Bus::default(), "world:a".parse().unwrap(), Arc::default());
-        let mut actor = WorldActor::new(sim, topic, Duration::ZERO, commands, Arc::default());
+        let mut actor = WorldActor::new(sim, topic, None, Duration::ZERO, commands, Arc::default());
         let answered = async |actor: &mut WorldActor| {
             let (reply, mut residents) = oneshot::channel();
             mailbox.try_send(Command::Residents { reply }).unwrap();

@@ -3,12 +3,14 @@
 use super::actor::{Command, Vitals, WorldActor};
 use super::license::License;
 use super::residency::Residency;
+use super::speech::Speech;
 use super::topic::WorldTopic;
 use crate::act::{Act, ActError};
 use crate::host::{
     Body, CreateWorld, HostedWorld, JoinOutcome, Look, ResidentSummary, WorldEvent, WorldHost, WorldSummary,
     WorldView,
 };
+use crate::talk::Talk;
 use arena_bus::Bus;
 use arena_core::channel::ChannelName;
 use arena_core::fault::HostFault;
@@ -38,6 +40,9 @@ pub struct NativeSettings {
     pub seed: u64,
     /// Where worlds publish what happens in them, as far as somebody watches.
     pub bus: Bus,
+    /// Where what residents say is charged and kept before it is heard; `None`: it is heard at once, and kept nowhere.
+    /// It decides [`WorldSettings::asks_before_talk`].
+    pub talk: Option<Arc<dyn Talk>>,
 }
 
 /// Events that a slow listener may fall behind; then it is told so and looks for itself.
@@ -142,8 +147,11 @@ impl NativeHost {
         let settings = &self.inner.settings;
         let hosted = HostedWorld { world: new_world_id(), channel: request.channel, epoch: request.epoch };
         let seed = seed_of(settings.seed, &hosted);
-        let sim = World::new(Arc::clone(&settings.map), seed, settings.world.clone()).map_err(|error| {
-            HostFault::Refused { code: "bad_world", detail: error.to_string(), retryable: false }
+        let rules = WorldSettings { asks_before_talk: settings.talk.is_some(), ..settings.world.clone() };
+        let sim = World::new(Arc::clone(&settings.map), seed, rules).map_err(|error| HostFault::Refused {
+            code: "bad_world",
+            detail: error.to_string(),
+            retryable: false,
         })?;
         let (mailbox, commands) = mpsc::channel(settings.mailbox.max(1));
         let vitals = Arc::new(Vitals::default());
@@ -152,7 +160,8 @@ impl NativeHost {
         let license = Arc::new(License::default());
         let name = TopicName::of_world(&hosted.channel);
         let topic = WorldTopic::new(settings.bus.clone(), name, Arc::clone(&license));
-        let actor = WorldActor::new(sim, topic, phase, commands, Arc::clone(&vitals));
+        let speech = settings.talk.as_ref().map(|talk| Speech::new(Arc::clone(talk), hosted.clone()));
+        let actor = WorldActor::new(sim, topic, speech, phase, commands, Arc::clone(&vitals));
         let ended = self.inner.shutdown.child_token();
         Ok((Handle { hosted, mailbox, vitals, license, ended }, actor))
     }

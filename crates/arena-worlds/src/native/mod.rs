@@ -6,6 +6,7 @@ mod host;
 mod license;
 mod payload;
 mod residency;
+mod speech;
 mod topic;
 
 pub use host::{NativeHost, NativeSettings};

@@ -17,6 +17,7 @@ mod keeping;
 mod native_acts;
 mod native_load;
 mod native_residents;
+mod native_talk;
 mod native_topics;
 mod native_worlds;
 mod viewer;

@@ -7,7 +7,7 @@ use arena_sim::{TownMap, WorldSettings};
 use arena_store::{Store, StoreOptions};
 use arena_testing::TestDatabase;
 use arena_worlds::native::{NativeHost, NativeSettings};
-use arena_worlds::{Body, BodyKind, CreateWorld, GuardedHost, WorldHost};
+use arena_worlds::{Body, BodyKind, CreateWorld, GuardedHost, Talk, WorldHost};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,8 +30,18 @@ pub(crate) fn run(database: TestDatabase, check: impl AsyncFnOnce(Store)) {
 
 /// A host that publishes on this bus.
 pub(crate) fn native_on(bus: &Bus, tick_ms: u32, mailbox: usize) -> NativeHost {
+    native_saying(bus, tick_ms, mailbox, None)
+}
+
+/// A host that asks before anything is said.
+pub(crate) fn native_saying(
+    bus: &Bus,
+    tick_ms: u32,
+    mailbox: usize,
+    talk: Option<Arc<dyn Talk>>,
+) -> NativeHost {
     let world = WorldSettings { tick_ms, ..WorldSettings::default() };
-    let settings = NativeSettings { map: TownMap::town(), world, mailbox, seed: 7, bus: bus.clone() };
+    let settings = NativeSettings { map: TownMap::town(), world, mailbox, seed: 7, bus: bus.clone(), talk };
     NativeHost::new(settings).unwrap()
 }
 

@@ -106,8 +106,14 @@ impl FaultyHost {
 
     fn with_events(events: Option<broadcast::Sender<WorldEvent>>) -> FaultyHost {
         let world = WorldSettings { tick_ms: 20, ..WorldSettings::default() };
-        let settings =
-            NativeSettings { map: TownMap::town(), world, mailbox: 256, seed: 7, bus: Bus::default() };
+        let settings = NativeSettings {
+            map: TownMap::town(),
+            world,
+            mailbox: 256,
+            seed: 7,
+            bus: Bus::default(),
+            talk: None,
+        };
         let shared = Shared {
             rules: Mutex::default(),
             channels: Mutex::default(),
