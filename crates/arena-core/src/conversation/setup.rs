@@ -21,7 +21,7 @@ pub struct Limits {
     #[serde(skip_serializing_if = "is_default")]
     pub idle_timeout_ms: Option<u64>,
     /// Messages that each participant of the roster is sure of, however much the others say. Needs a roster and a
-    /// total.
+    /// total. Whoever comes late is sure of no more than what is left by then.
     #[serde(skip_serializing_if = "is_default")]
     pub guaranteed_per_participant: u64,
     /// Budgets begin anew every so often, in milliseconds, counted from the creation. A budget that refills blocks

@@ -249,6 +249,8 @@ struct Run {
     lowered: bool,
     /// The length of windows was changed, so that sums by the clock say nothing any more.
     rewound: bool,
+    /// Somebody came late or was given more: they are sure of no more than what was left then.
+    late: bool,
     checkpoint: Option<(String, usize)>,
 }
 
@@ -259,7 +261,7 @@ impl Run {
         talk.accounts.insert(AccountId::Owner(id("boss")), account);
         let mut model = Model { created: talk.now, now: talk.now, ..Model::default() };
         talk.log.iter().for_each(|(entry, _)| model.add(entry));
-        Run { talk, model, lowered: false, rewound: false, checkpoint: None }
+        Run { talk, model, lowered: false, rewound: false, late: false, checkpoint: None }
     }
 
     fn step(&mut self, step: &Step, pause: i64) {
@@ -285,12 +287,13 @@ impl Run {
             self.rewound |= self.refill() != self.model.refill;
         }
         if let (
-            Ok(_),
+            Ok(Done { entry: Some(_), .. }),
             Command::Say(Say { author, .. }) | Command::Reserve(Reserve { participant: author, .. }),
         ) = (&handled.outcome, &command)
         {
             self.fitted(author);
         }
+        self.late |= matches!(step, Step::Add(_) | Step::TopUp(_));
         let at = Timestamp(self.talk.now);
         self.talk.log.extend(handled.entries.into_iter().map(|entry| (entry, at)));
         self.holds();
@@ -356,8 +359,11 @@ impl Run {
         self.keeps_promises(&capacity);
     }
 
-    /// Whoever is sure of messages finds them, unless the roster was changed.
+    /// Whoever is sure of messages finds them.
     fn keeps_promises(&self, capacity: &Capacity) {
+        if self.late {
+            return;
+        }
         let sure = self.talk.ledger.setup().limits.guaranteed_per_participant;
         let Some(left) = capacity.total.remaining.messages.filter(|_| sure > 0) else { return };
         let roster = &self.talk.ledger.setup().participants;
