@@ -26,16 +26,20 @@ impl Sized {
     /// The statement for as many rows as a part of [`parts`] has.
     pub(super) fn of(&'static self, tx: &Tx, rows: usize) -> Statement {
         let texts = match tx.dialect() {
-            Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts('?')),
-            Dialect::Postgres => self.postgres.get_or_init(|| self.texts('$')),
+            Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts(Dialect::Sqlite)),
+            Dialect::Postgres => self.postgres.get_or_init(|| self.texts(Dialect::Postgres)),
         };
         tx.sql(&texts[rows.ilog2() as usize])
     }
 
-    /// One text a power of two. SQLite takes $1 for a name, which it would look up.
-    fn texts(&self, mark: char) -> Vec<String> {
+    /// One text a power of two. SQLite takes both $1 and ?1 for a name, and looks each of them up among all the others:
+    /// with thousands of parameters that is most of the time. A bare ? is none.
+    fn texts(&self, dialect: Dialect) -> Vec<String> {
         let text = |power| {
-            let rows = batch::tuples(1_usize << power, self.columns, 0).replace('$', &mark.to_string());
+            let mut rows = batch::tuples(1_usize << power, self.columns, 0);
+            if dialect == Dialect::Sqlite {
+                rows = rows.replace(|c: char| c.is_ascii_digit(), "").replace('$', "?");
+            }
             format!("{}{rows}{}", self.head, self.tail)
         };
         (0..=LARGEST.ilog2()).map(text).collect()
@@ -68,8 +72,10 @@ mod tests {
 
     #[test]
     fn each_size_has_its_text() {
-        let texts = Sized::new("SELECT ", 2, " END").texts('?');
-        assert_eq!(texts[1], "SELECT (?1,?2),(?3,?4) END");
+        let sized = Sized::new("SELECT 1 FROM ", 2, " END");
+        let texts = sized.texts(Dialect::Sqlite);
+        assert_eq!(texts[1], "SELECT 1 FROM (?,?),(?,?) END");
+        assert_eq!(sized.texts(Dialect::Postgres)[1], "SELECT 1 FROM ($1,$2),($3,$4) END");
         assert_eq!(texts.len(), 10);
     }
 }
