@@ -21,8 +21,11 @@ use std::sync::Arc;
 /// delivered soon.
 const MAX_WAITING: usize = 512;
 
-/// Messages of earlier times, by conversation and id, as the store has them.
-pub(super) type Found = HashMap<(ConversationId, String), Said>;
+/// A message by its id.
+pub(super) type Named = (ConversationId, String);
+
+/// Messages of earlier times that were looked up in the store; `None` where there is none of that name.
+pub(super) type Found = HashMap<Named, Option<Said>>;
 
 /// What becomes of an ask once the batch is written.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(super) struct Applied {
     pub(super) tellings: Vec<Telling>,
     /// Conversations that are not as the store has them.
     pub(super) touched: Vec<ConversationId>,
+    /// Messages that are refused, though one of that name may have been said so long ago that only the store knows.
+    pub(super) doubtful: Vec<Named>,
     /// What was charged.
     pub(super) spent: Amounts,
     /// Accounts that may not be, beside those of the conversations.
@@ -165,7 +170,10 @@ impl Applied {
         {
             match live.ledger.check(say, &state.accounts, now) {
                 Ok(()) => return Answer::Moderate,
-                Err(refusal) => return self.refused(live, order, fingerprint, refusal, now),
+                Err(refusal) => {
+                    self.doubt(order, live, found, fingerprint);
+                    return self.refused(live, order, fingerprint, refusal, now);
+                }
             }
         }
         let Handled { entries, outcome } =
@@ -191,7 +199,21 @@ impl Applied {
                 receipt.reservation = done.reservation;
                 Answer::Receipt(Box::new(receipt))
             }
-            Err(refusal) => self.refused(live, order, fingerprint, refusal, now),
+            Err(refusal) => {
+                self.doubt(order, live, found, fingerprint);
+                self.refused(live, order, fingerprint, refusal, now)
+            }
+        }
+    }
+
+    /// A repeat is answered as the first was, also where no other message would be let through any more.
+    fn doubt(&mut self, order: &Order, live: &Live, found: &Found, fingerprint: Option<Fingerprint>) {
+        let known = fingerprint.is_none_or(|fingerprint| live.known.was_dropped(fingerprint));
+        if let Some(name) = order.named()
+            && !known
+            && !found.contains_key(&name)
+        {
+            self.doubtful.push(name);
         }
     }
 
@@ -352,12 +374,10 @@ fn who_cannot_answer(live: &Live, now: Timestamp) -> BTreeSet<Arc<str>> {
 fn knowledge(order: &Order, live: &Live, found: &Found, fingerprint: Fingerprint) -> Option<Knowledge> {
     let known = live.known.find(fingerprint);
     known.or_else(|| {
-        let id = match &order.command {
-            Command::Say(say) => say.id.as_ref()?,
-            Command::SaySystem { id, .. } => id.as_ref()?,
-            _ => return None,
-        };
-        let said = found.get(&(live.id.clone(), id.to_string()))?;
+        if found.is_empty() {
+            return None;
+        }
+        let said = found.get(&order.named()?)?.as_ref()?;
         Some(said.compare(fingerprint))
     })
 }

@@ -39,6 +39,18 @@ pub(super) struct Order {
     pub(super) reply: Option<Reply<Receipt, SubmitError>>,
 }
 
+impl Order {
+    /// The message that it says, if that has a name.
+    pub(super) fn named(&self) -> Option<(ConversationId, String)> {
+        let id = match &self.command {
+            Command::Say(say) => say.id.as_ref()?,
+            Command::SaySystem { id, .. } => id.as_ref()?,
+            _ => return None,
+        };
+        Some((self.id.clone(), id.to_string()))
+    }
+}
+
 /// What can be asked for.
 pub(super) enum Ask {
     Create {

@@ -107,6 +107,11 @@ impl Known {
         self.dropped.retain(|dropped| dropped.id != said.fingerprint.id);
     }
 
+    /// Whether this very message was dropped not long ago.
+    pub(super) fn was_dropped(&self, fingerprint: Fingerprint) -> bool {
+        self.dropped.contains(&fingerprint)
+    }
+
     /// A message was dropped; returns whether that is news.
     pub(super) fn dropped(&mut self, fingerprint: Option<Fingerprint>) -> bool {
         let Some(fingerprint) = fingerprint else { return true };

@@ -4,7 +4,7 @@
 //! There are no locks, so there is no order of locks to get wrong. Should somebody else write to the same log, the
 //! log's primary key says so: everything concerned is loaded again, and applied again.
 
-use super::applying::{Answer, Applied, Found, apply};
+use super::applying::{Answer, Applied, Found, Named, apply};
 use super::ask::{Ask, Look, Looked, Order};
 use super::known::{Fingerprint, Said};
 use super::moderation::Moderators;
@@ -17,7 +17,7 @@ use arena_bus::Bus;
 use arena_core::conversation::{AccountId, Command, ConversationId, Entry};
 use arena_core::topic::TopicName;
 use arena_store::{Actor, Batch, BatchError, Store, StoreError, now};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often the store is asked for conversations that are not in memory and for which something is due.
 const LOOK_FOR_DUE: Duration = Duration::from_secs(1);
 
+/// For how long nothing is done by itself when the store does not answer.
+const REST: Duration = Duration::from_secs(2);
+
 /// How often idle conversations leave memory.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -53,6 +56,7 @@ pub(super) struct Writer {
     operators: TopicName,
     /// Written and answered, but not told yet: told while the next batch is being written.
     untold: Option<Untold>,
+    rest_until: Instant,
 }
 
 impl Writer {
@@ -64,8 +68,19 @@ impl Writer {
         moderators: Moderators,
         counters: Arc<Counters>,
     ) -> Writer {
-        let (state, operators) = (State::default(), operators());
-        Writer { store, bus, settings, queue, moderators, counters, state, operators, untold: None }
+        let (state, operators, rest_until) = (State::default(), operators(), Instant::now());
+        Writer {
+            store,
+            bus,
+            settings,
+            queue,
+            moderators,
+            counters,
+            state,
+            operators,
+            untold: None,
+            rest_until,
+        }
     }
 
     /// Runs until it is told to stop. The transaction that is open then comes to its end; what still waits is not
@@ -80,6 +95,9 @@ impl Writer {
                 biased;
                 () = stop.cancelled() => break,
                 _ = timers.tick() => {
+                    if Instant::now() < self.rest_until {
+                        continue;
+                    }
                     self.wake_due().await;
                     if Instant::now() >= look_for_due {
                         look_for_due = Instant::now() + LOOK_FOR_DUE;
@@ -127,12 +145,24 @@ impl Writer {
     async fn carry_out(&mut self, asks: Vec<Ask>) {
         let Err((asks, error)) = self.try_together(asks).await else { return };
         let alone = asks.len() == 1;
+        let outage = matches!(error, ServiceError::Store(StoreError::Unavailable(_)));
+        if outage {
+            self.give_up(&error);
+        }
         for ask in asks {
-            if alone || matches!(error, ServiceError::Store(StoreError::Unavailable(_))) {
+            if alone || outage {
                 ask.fail(error.clone());
             } else if let Err((asks, error)) = self.try_together(vec![ask]).await {
                 asks.into_iter().for_each(|ask| ask.fail(error.clone()));
             }
+        }
+    }
+
+    /// The store does not answer. Whoever waited while it was tried has waited long enough; timers rest a while.
+    fn give_up(&mut self, error: &ServiceError) {
+        self.rest_until = Instant::now() + REST;
+        while let Ok(ask) = self.queue.try_recv() {
+            ask.fail(error.clone());
         }
     }
 
@@ -151,10 +181,25 @@ impl Writer {
             let applied = catch_unwind(AssertUnwindSafe(|| apply(state, bus, &asks, &found, now())));
             let Ok(mut applied) = applied else {
                 tracing::error!("applying a batch of conversations ended abnormally");
-                let ids: Vec<ConversationId> = asks.iter().filter_map(Ask::conversation).cloned().collect();
-                self.state.forget(&ids, &[]);
+                self.forget(&asks, &Applied::default());
                 return Err((asks, StoreError::Corrupt("a ledger broke an invariant".to_owned()).into()));
             };
+            if !applied.doubtful.is_empty() {
+                match self.look_up(std::mem::take(&mut applied.doubtful)).await {
+                    Ok(looked_up) => {
+                        let repeats = looked_up.values().any(Option::is_some);
+                        found.extend(looked_up);
+                        if repeats {
+                            self.forget(&asks, &applied);
+                            continue;
+                        }
+                    }
+                    Err(error) => {
+                        self.forget(&asks, &applied);
+                        return Err((asks, error));
+                    }
+                }
+            }
             let error = match self.write(&applied.batch).await {
                 Ok(()) => {
                     self.written(&mut applied);
@@ -163,19 +208,31 @@ impl Writer {
                 }
                 Err(error) => error,
             };
-            self.state.forget(&applied.touched, &applied.batch.accounts);
+            self.forget(&asks, &applied);
             self.counters.retried();
             match error {
-                BatchError::Repeated => match self.look_up(&asks).await {
-                    Ok(said) => found.extend(said),
-                    Err(error) => return Err((asks, error)),
-                },
+                BatchError::Repeated => {
+                    let orders = asks.iter().filter_map(|ask| match ask {
+                        Ask::Order(order) => order.named(),
+                        _ => None,
+                    });
+                    match self.look_up(orders.collect()).await {
+                        Ok(looked_up) => found.extend(looked_up),
+                        Err(error) => return Err((asks, error)),
+                    }
+                }
                 // Whoever has the id is loaded with the next attempt, and then it is taken.
                 BatchError::Stale | BatchError::IdTaken(_) | BatchError::Store(StoreError::Contended) => {}
                 BatchError::Store(error) => return Err((asks, error.into())),
             }
         }
         Err((asks, StoreError::Contended.into()))
+    }
+
+    /// What was applied was not written, or nobody knows: everything that the asks are about is loaded again.
+    fn forget(&mut self, asks: &[Ask], applied: &Applied) {
+        let ids: Vec<ConversationId> = asks.iter().filter_map(Ask::conversation).cloned().collect();
+        self.state.forget(&ids, &applied.batch.accounts);
     }
 
     /// Loads every conversation and account that the asks are about.
@@ -185,14 +242,7 @@ impl Writer {
             _ => None,
         });
         let wanted = asks.iter().filter_map(Ask::conversation).chain(parents);
-        let tails = self.state.load(&self.store, wanted).await?;
-        if !tails.is_empty() {
-            self.tell();
-            for (id, tail) in &tails {
-                let Some(live) = self.state.lives.get(id) else { continue };
-                tell_again(&self.bus, &live.topic, &live.epoch, tail);
-            }
-        }
+        self.load_all(wanted).await?;
         let mut accounts: Vec<AccountId> = Vec::new();
         for ask in asks {
             match ask {
@@ -211,6 +261,20 @@ impl Writer {
             }
         }
         self.state.load_accounts(&self.store, accounts.into_iter()).await
+    }
+
+    /// Loads conversations. Should their logs hold more than was told, it is told now.
+    async fn load_all(&mut self, wanted: impl Iterator<Item = &ConversationId>) -> Result<(), ServiceError> {
+        let tails = self.state.load(&self.store, wanted).await?;
+        if !tails.is_empty() {
+            self.tell();
+        }
+        for (id, tail) in &tails {
+            if let Some(live) = self.state.lives.get(id) {
+                tell_again(&self.bus, &live.topic, &live.epoch, tail);
+            }
+        }
+        Ok(())
     }
 
     /// Writes a batch, and tells of the one before it meanwhile.
@@ -262,8 +326,7 @@ impl Writer {
                 (Ask::Create { reply, .. }, Answer::Created(summary)) => drop(reply.send(Ok(*summary))),
                 (Ask::Account { reply, .. }, Answer::Account(account)) => drop(reply.send(Ok(account))),
                 (Ask::Delete { id, reply, .. }, Answer::Deleted) => {
-                    self.state.lives.remove(&id);
-                    self.state.forget(&[], &[]);
+                    self.state.forget(std::slice::from_ref(&id), &[]);
                     drop(reply.send(Ok(())));
                 }
                 (ask, Answer::Failed(error)) => ask.fail(error),
@@ -298,30 +361,17 @@ impl Writer {
         }
     }
 
-    /// The messages that stand in the log under the ids of these asks.
-    async fn look_up(&mut self, asks: &[Ask]) -> Result<Found, ServiceError> {
-        let orders = asks.iter().filter_map(|ask| match ask {
-            Ask::Order(order) => Some(order),
-            _ => None,
-        });
-        let ids: Vec<(&ConversationId, String)> = orders
-            .filter_map(|order| match &order.command {
-                Command::Say(say) => Some((&order.id, say.id.as_ref()?.to_string())),
-                Command::SaySystem { id, .. } => Some((&order.id, id.as_ref()?.to_string())),
-                _ => None,
-            })
-            .collect();
-        // They were forgotten with the batch that failed, and their keys with them.
-        self.state.load(&self.store, ids.iter().map(|(id, _)| *id)).await?;
-        let mut names = BTreeMap::new();
-        let mut wanted = Vec::new();
-        for (id, message) in ids {
+    /// The messages that stand in the log under these names.
+    async fn look_up(&mut self, named: Vec<Named>) -> Result<Found, ServiceError> {
+        self.load_all(named.iter().map(|(id, _)| id)).await?;
+        let (mut names, mut wanted) = (HashMap::new(), Vec::new());
+        for (id, message) in &named {
             if let Some(live) = self.state.lives.get(id) {
                 names.insert(live.key, id);
-                wanted.push((live.key, message));
+                wanted.push((live.key, message.clone()));
             }
         }
-        let mut found = Found::new();
+        let mut found: Found = named.iter().map(|name| (name.clone(), None)).collect();
         for row in self.store.messages_by_id(&wanted).await? {
             let entry = Entry::read(&row.event, &row.body).ok();
             let fingerprint = entry.as_ref().and_then(Fingerprint::of_entry);
@@ -329,7 +379,7 @@ impl Writer {
                 (names.get(&row.key), row.message_id, fingerprint)
             {
                 let position = u64::try_from(row.position).unwrap_or(0);
-                found.insert(((*id).clone(), message), Said { fingerprint, position });
+                found.insert(((*id).clone(), message), Some(Said { fingerprint, position }));
             }
         }
         Ok(found)
@@ -346,7 +396,8 @@ impl Writer {
         match self.store.due_conversations(now(), BATCH as u32).await {
             Ok(due) => self.advance(due).await,
             Err(error) => {
-                tracing::warn!(%error, "conversations that are due cannot be read; tried again soon")
+                self.rest_until = Instant::now() + REST;
+                tracing::warn!(%error, "conversations that are due cannot be read; tried again soon");
             }
         }
     }
