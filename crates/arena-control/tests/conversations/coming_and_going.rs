@@ -3,7 +3,7 @@
 use crate::support::{Db, House, actor, id, json, limits, run, say, setup, who};
 use arena_control::{ConversationFilter, PageRequest, SubmitError};
 use arena_core::conversation::{Command, ExhaustedBy, Setup, TurnPolicy, Turns};
-use arena_testing::{PostgresOptions, PostgresServer, TestDatabase};
+use arena_testing::{Durability, PostgresOptions, PostgresServer, TestDatabase};
 
 on_both!(a_conversation_is_created_once_and_found_again, async |db: &Db| {
     let house = House::open(db).await;
@@ -102,7 +102,11 @@ on_both!(one_who_is_refused_harms_nobody_in_the_same_transaction, async |db: &Db
 /// The database is killed while messages are being said; what was acknowledged is there, once, afterwards.
 #[test]
 fn nothing_that_was_acknowledged_is_lost_when_the_database_is_killed() {
-    let mut server = PostgresServer::start(PostgresOptions::default()).unwrap();
+    let mut server = PostgresServer::start(PostgresOptions {
+        durability: Durability::Default,
+        ..PostgresOptions::default()
+    })
+    .unwrap();
     let database = TestDatabase::on(&server).unwrap();
     run(database, async |db: &Db| {
         let house = House::open(db).await;
