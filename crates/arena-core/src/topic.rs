@@ -25,6 +25,8 @@ pub enum TopicKind<'a> {
     User(&'a str),
     /// A conversation, by its id.
     Conversation(&'a str),
+    /// What operators watch, by its subject.
+    Operator(&'a str),
     /// Whatever its users make of it.
     Free,
 }
@@ -65,6 +67,7 @@ impl TopicName {
             Some(("world", channel)) => TopicKind::World(channel),
             Some(("user", user)) => TopicKind::User(user),
             Some(("conversation", id)) => TopicKind::Conversation(id),
+            Some(("operator", subject)) => TopicKind::Operator(subject),
             _ => TopicKind::Free,
         }
     }
@@ -114,6 +117,7 @@ mod tests {
             ("world:main-2", TopicKind::World("main-2")),
             ("user:u:1", TopicKind::User("u:1")),
             ("conversation:7", TopicKind::Conversation("7")),
+            ("operator:conversations", TopicKind::Operator("conversations")),
             ("room:1", TopicKind::Free),
             ("lobby", TopicKind::Free),
         ] {

@@ -4,7 +4,7 @@ use arena_control::{InputError, Players, ServiceError};
 use arena_core::PlayerId;
 use arena_core::channel::ChannelName;
 use arena_realtime::token::SeatClaim;
-use arena_realtime::{Backstage, Entered, Look, Refused};
+use arena_realtime::{Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +67,22 @@ impl Backstage for Stage {
             None => tracing::warn!(player = %seat.player, "a seat was not left before the end"),
         }
     }
+
+    async fn listen(&self, conversation: &str) -> Result<Heard, Refused> {
+        Err(no_conversation(conversation))
+    }
+
+    async fn missed(&self, conversation: &str, _: &str, _: u64, _: u32) -> Result<Missed, Refused> {
+        Err(no_conversation(conversation))
+    }
+
+    fn say(&self, saying: Saying<'_>) -> Said {
+        Box::pin(std::future::ready(Err(no_conversation(saying.conversation).into())))
+    }
+}
+
+fn no_conversation(id: &str) -> Refused {
+    Refused { code: "conversation_not_found".to_owned(), detail: format!("there is no conversation `{id}`") }
 }
 
 /// Tries again and again while whatever is asked does not answer: a seat that is not left is held by nobody for ever.

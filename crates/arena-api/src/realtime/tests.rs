@@ -5,7 +5,9 @@ use arena_bus::Bus;
 use arena_realtime::limits::RealtimeLimits;
 use arena_realtime::policy::{AnonymousAccess, PolicySettings};
 use arena_realtime::token::{KeySet, SeatClaim, Verifier};
-use arena_realtime::{Backstage, Entered, GatewaySettings, Look, PresenceSettings, Refused};
+use arena_realtime::{
+    Backstage, Entered, GatewaySettings, Heard, Look, Missed, PresenceSettings, Refused, Said, Saying,
+};
 use async_trait::async_trait;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::Request;
@@ -37,6 +39,15 @@ impl Backstage for Nothing {
         Err(nothing())
     }
     async fn exit(&self, _: &SeatClaim, _: u64) {}
+    async fn listen(&self, _: &str) -> Result<Heard, Refused> {
+        Err(nothing())
+    }
+    async fn missed(&self, _: &str, _: &str, _: u64, _: u32) -> Result<Missed, Refused> {
+        Err(nothing())
+    }
+    fn say(&self, _: Saying<'_>) -> Said {
+        Box::pin(std::future::ready(Err(nothing().into())))
+    }
 }
 
 /// The routes, for these callers.

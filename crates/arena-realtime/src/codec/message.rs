@@ -65,6 +65,19 @@ impl Body<'_> {
     }
 }
 
+impl ClientMessage<'_> {
+    /// What an answer needs of it, to keep.
+    pub(crate) fn without_body(&self) -> ClientMessage<'static> {
+        ClientMessage {
+            join_ref: self.join_ref.clone().map(Ref::into_owned),
+            reference: self.reference.clone().map(Ref::into_owned),
+            topic: self.topic.clone().into_owned().into(),
+            event: self.event.clone().into_owned().into(),
+            body: Body::Json(RawValue::NULL),
+        }
+    }
+}
+
 impl<'a> ClientMessage<'a> {
     /// The message if nothing in it is longer than a binary frame could tell others.
     pub(super) fn bounded(self) -> Result<ClientMessage<'a>, DecodeError> {

@@ -59,7 +59,7 @@ pub enum PublishRefusal {
 }
 
 impl Gateway {
-    /// A member says something on its topic, or sends an input to its world.
+    /// A member says something on its topic or in its conversation, or sends an input to its world.
     pub(super) fn say(
         &self,
         session: &Arc<Session>,
@@ -73,8 +73,13 @@ impl Gateway {
         if let Err(refusal) = self.inner.limiter.message(&session.buckets, user, &about.topic, bytes) {
             return self.over_limit(session, about, refusal);
         }
-        if let TopicKind::World(_) = about.topic.kind() {
-            return self.input(session, about, event, payload);
+        match about.topic.kind() {
+            TopicKind::World(_) => return self.input(session, about, event, payload),
+            TopicKind::Conversation(conversation) => {
+                let id = id.or_else(|| id_in(payload, membership.id_field.as_deref()?));
+                return self.converse(session, about, conversation, event, payload, id.as_deref());
+            }
+            _ => {}
         }
         match publish_for(session, membership, &about.topic, event, payload, id) {
             Ok(published) => self.said(session, about, &published),
@@ -93,6 +98,9 @@ impl Gateway {
         message: Publication<'_>,
     ) -> Result<Option<Published>, PublishRefusal> {
         let Publication { topic, private, event, payload, id } = message;
+        if let TopicKind::Conversation(_) = topic.kind() {
+            return Err(PublishRefusal::Denied(Denied::Charged(topic.clone())));
+        }
         let access = self.inner.policy.access(who, topic, private).map_err(PublishRefusal::Denied)?;
         // Worlds speak for themselves; what players do goes in by their sessions.
         if !access.write || matches!(topic.kind(), TopicKind::World(_)) {

@@ -1,11 +1,13 @@
 //! Joining a topic: who asks, what they may, and what they get to begin with.
 
+mod log;
+mod start;
 mod welcome;
 
 pub(super) use welcome::snapshot_frame;
 
 use super::Gateway;
-use super::world::{Kind, UnderWay};
+use super::under_way::{Kind, UnderWay};
 use crate::backstage::{Look, Refused};
 use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
 use crate::policy::{Access, Identity};
@@ -15,9 +17,10 @@ use crate::token::{TokenError, unix_now};
 use arena_bus::View;
 use arena_core::topic::{TopicKind, TopicName};
 use serde_json::value::RawValue;
+use start::Start;
 use std::sync::Arc;
 
-/// How often a world is looked at again when it was replaced in the moment of the join.
+/// How often a world is looked at again when it was replaced in the moment of the join; the same for conversations.
 const LOOKS: usize = 3;
 
 /// The longest presence key, in bytes: keys are repeated to everybody.
@@ -39,6 +42,21 @@ struct Wish {
 impl Wish {
     fn dialect(&self, session: &Session) -> Dialect {
         Dialect::of(session.vsn, self.config.names_changes)
+    }
+
+    /// Whether what the member says is answered. In a conversation it always is: it may be a question.
+    fn wants_answers(&self) -> bool {
+        self.config.broadcast.ack || self.is_of_conversation()
+    }
+
+    /// Whether the member hears its own messages. In a conversation it always does: what is said there stands in the
+    /// log, and everybody's copy of it has every line.
+    fn hears_itself(&self) -> bool {
+        self.config.broadcast.own || self.is_of_conversation()
+    }
+
+    fn is_of_conversation(&self) -> bool {
+        matches!(self.topic.kind(), TopicKind::Conversation(_))
     }
 }
 
@@ -122,31 +140,35 @@ impl Gateway {
             self.depart(old);
         }
         match wish.topic.kind() {
-            TopicKind::World(_) => self.grant_world(session, wish),
+            TopicKind::World(_) | TopicKind::Conversation(_) => self.grant_later(session, wish),
             _ => {
-                if let Err(reason) = self.admit(session, &wish, None, None) {
+                if let Err(reason) = self.admit(session, &wish, None, Start::Stream) {
                     self.fail(session, &wish, &reason.to_string());
                 }
             }
         }
     }
 
-    /// A world has to be asked, and its seat taken, which takes time: meanwhile the session goes on.
-    fn grant_world(&self, session: &Arc<Session>, wish: Wish) {
+    /// What is behind the topic has to be asked, and a world's seat taken, which takes time: meanwhile the session goes
+    /// on.
+    fn grant_later(&self, session: &Arc<Session>, wish: Wish) {
         let Some(under_way) = UnderWay::begin(session, Kind::Join, self.limits().pending_joins) else {
             return self.fail(session, &wish, "ClientJoinRateLimitReached: Too many joins per second");
         };
         let gateway = self.clone();
         self.spawn(async move {
-            let entered = gateway.enter_world(&under_way, &wish).await;
+            let entered = match wish.topic.kind() {
+                TopicKind::World(channel) => gateway.enter_world(&under_way, &wish, channel).await,
+                TopicKind::Conversation(id) => gateway.enter_conversation(&under_way, &wish, id).await,
+                _ => Ok(()),
+            };
             if let (Err(Refused { code, detail }), Some(session)) = (entered, under_way.session()) {
                 gateway.fail(&session, &wish, &format!("{code}: {detail}"));
             }
         });
     }
 
-    async fn enter_world(&self, under_way: &UnderWay, wish: &Wish) -> Result<(), Refused> {
-        let TopicKind::World(channel) = wish.topic.kind() else { return Ok(()) };
+    async fn enter_world(&self, under_way: &UnderWay, wish: &Wish, channel: &str) -> Result<(), Refused> {
         let backstage = &self.inner.backstage;
         let claim = wish.who.seat.as_ref().filter(|seat| seat.channel == channel);
         let (look, seat) = match claim {
@@ -190,18 +212,17 @@ impl Gateway {
                 self.vacate(seat);
                 return Ok(());
             };
-            let admitted = self.admit(&session, wish, seat.clone(), Some(&look));
+            let admitted = self.admit(&session, wish, seat.clone(), Start::World(&look));
             drop(session);
             match admitted {
                 Ok(()) => return Ok(()),
-                Err(AdmitError::Stale) => look = self.inner.backstage.look(channel).await?,
-                Err(AdmitError::Topics(error)) => {
-                    return Err(Refused { code: "TooManyTopics".to_owned(), detail: error.to_string() });
+                Err(AdmitError::Topics(error)) => return Err(too_many_topics(error)),
+                Err(AdmitError::Stale | AdmitError::Unread) => {
+                    look = self.inner.backstage.look(channel).await?;
                 }
             }
         }
-        let detail = "the world is replaced again and again; try again".to_owned();
-        Err(Refused { code: "RealtimeRestarting".to_owned(), detail })
+        Err(restarting("the world is replaced again and again; try again"))
     }
 
     /// Takes the session into the room, and sends what it gets to begin with. The list of topics stays locked until
@@ -211,7 +232,7 @@ impl Gateway {
         session: &Arc<Session>,
         wish: &Wish,
         seat: Option<Seat>,
-        look: Option<&Look>,
+        start: Start<'_>,
     ) -> Result<(), AdmitError> {
         let mut joined = session.joined();
         let Some(entry) = joined.iter_mut().find(|joined| joined.serial == wish.serial) else {
@@ -223,13 +244,13 @@ impl Gateway {
         let (room, member) = loop {
             let room = self.room(&wish.topic, wish.access)?;
             let presence = room.presence_mode();
-            let welcome = |view: View<'_>| self.welcome(session, wish, look, presence, &view);
+            let welcome = |view: View<'_>| self.welcome(session, wish, start, presence, &view);
             // A room that has just closed has a successor.
             let terms = Terms {
                 user: Arc::clone(&wish.who.user),
                 serial: wish.serial,
                 dialect: wish.dialect(session),
-                echo: wish.config.broadcast.own,
+                echo: wish.hears_itself(),
             };
             match room.admit(session, terms, welcome) {
                 Ok(Ok(member)) => break (Arc::clone(&room), member),
@@ -249,7 +270,7 @@ impl Gateway {
             token_ends: wish.token_ends,
             dialect: wish.dialect(session),
             seat,
-            ack: wish.config.broadcast.ack,
+            ack: wish.wants_answers(),
             id_field: wish.config.broadcast.id_field.as_deref().map(Arc::from),
             presence_key: presence_key(&wish.config),
             warned: false,
@@ -285,8 +306,20 @@ impl Gateway {
 enum AdmitError {
     #[error("TooManyTopics: {0}")]
     Topics(#[from] arena_bus::OpenError),
-    #[error("the world was replaced in this moment")]
+    /// What was looked at is not what the stream tells of any more.
+    #[error("what is behind the topic was replaced in this moment")]
     Stale,
+    /// The stream does not remember what the client missed: it has to be read from the log.
+    #[error("what was missed has to be read first")]
+    Unread,
+}
+
+fn too_many_topics(error: arena_bus::OpenError) -> Refused {
+    Refused { code: "TooManyTopics".to_owned(), detail: error.to_string() }
+}
+
+fn restarting(detail: &str) -> Refused {
+    Refused { code: "RealtimeRestarting".to_owned(), detail: detail.to_owned() }
 }
 
 fn config(session: &Session, message: &ClientMessage<'_>) -> JoinConfig {

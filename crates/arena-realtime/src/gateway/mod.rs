@@ -1,6 +1,8 @@
 //! The gateway: all sessions and rooms of this node.
 
+mod answer;
 mod broadcast;
+mod conversation;
 mod counters;
 mod dispatch;
 mod drain;
@@ -12,6 +14,7 @@ mod leave;
 mod presence;
 mod refresh;
 mod settings;
+mod under_way;
 mod world;
 
 pub use broadcast::{Publication, PublishRefusal};

@@ -2,10 +2,13 @@
 
 use super::Gateway;
 use super::dispatch::About;
+use super::under_way::{Kind, UnderWay};
+use crate::backstage::Refused;
 use crate::codec::Status;
-use crate::policy::Denied;
-use crate::session::{JoinedState, Membership, Session};
+use crate::policy::{Denied, Identity, attends};
+use crate::session::{Joined, JoinedState, Membership, Session};
 use crate::token::{Claims, TokenError, is_key_name, unix_now};
+use arena_core::topic::TopicKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -32,14 +35,48 @@ impl Gateway {
         };
         let verified = self.inner.verifier.verify(&token, unix_now());
         match verified {
-            Ok(claims) => match self.renew(session, about, &claims) {
-                Ok(()) => {
-                    let response = format!("{{\"token_ttl_secs\":{}}}", claims.ttl_secs(unix_now()));
-                    self.reply(session, about.message, Status::Ok, &response);
+            Ok(claims) => match about.topic.kind() {
+                TopicKind::Conversation(_) if names_another(&about.membership.who, &claims) => {
+                    self.renew_by_roster(session, about, claims);
                 }
-                Err(denied) => self.refused_renewal(session, about, &denied),
+                _ => self.renewed(session, about, &claims),
             },
             Err(error) => self.refuse(session, about.message, &error.join_reason()),
+        }
+    }
+
+    /// Whoever is somebody else by a new token may not be among those whom a conversation is open to, which has to be
+    /// asked. Until that is known the old token stays in force, and it does where nobody answers.
+    fn renew_by_roster(&self, session: &Arc<Session>, about: &About<'_>, claims: Claims) {
+        let Some(under_way) = UnderWay::begin(session, Kind::Join, self.limits().pending_joins) else {
+            let reason = "ClientJoinRateLimitReached: Too many joins per second";
+            return self.refuse(session, about.message, reason);
+        };
+        let (gateway, message) = (self.clone(), about.message.without_body());
+        let (topic, membership) = (about.topic.clone(), about.membership.clone());
+        self.spawn(async move {
+            let TopicKind::Conversation(conversation) = topic.kind() else { return };
+            let heard = gateway.inner.backstage.listen(conversation).await;
+            let Some(session) = under_way.session() else { return };
+            let who = membership.who.renewed(&claims);
+            let about = About { message: &message, topic: topic.clone(), membership };
+            match heard {
+                Ok(heard) if attends(&who, &heard.roster) => gateway.renewed(&session, &about, &claims),
+                Ok(_) => gateway.refused_renewal(&session, &about, &Denied::Read(about.topic.clone())),
+                Err(Refused { code, detail }) => {
+                    gateway.refuse(&session, about.message, &format!("{code}: {detail}"));
+                }
+            }
+        });
+    }
+
+    fn renewed(&self, session: &Session, about: &About<'_>, claims: &Claims) {
+        match self.renew(session, about, claims) {
+            Ok(()) => {
+                let response = format!("{{\"token_ttl_secs\":{}}}", claims.ttl_secs(unix_now()));
+                self.reply(session, about.message, Status::Ok, &response);
+            }
+            Err(denied) => self.refused_renewal(session, about, &denied),
         }
     }
 
@@ -75,8 +112,10 @@ impl Gateway {
     /// The new token is good, but not for this topic: whoever it names is out.
     fn refused_renewal(&self, session: &Session, about: &About<'_>, denied: &Denied) {
         self.refuse(session, about.message, &denied.reason());
-        let serial =
-            session.joined().iter().find(|j| *j.wire_topic == *about.message.topic).map(|j| j.serial);
+        let is_it = |joined: &&Joined| {
+            *joined.wire_topic == *about.message.topic && joined.is_meant_by(about.message)
+        };
+        let serial = session.joined().iter().find(is_it).map(|joined| joined.serial);
         if let Some(serial) = serial {
             self.expel(session, serial, Status::Error, "system", &denied.reason());
         }
@@ -115,6 +154,11 @@ impl Gateway {
         }
         endings
     }
+}
+
+fn names_another(who: &Identity, claims: &Claims) -> bool {
+    let renewed = who.renewed(claims);
+    (&renewed.user, renewed.role) != (&who.user, who.role)
 }
 
 fn secs(duration: std::time::Duration) -> i64 {

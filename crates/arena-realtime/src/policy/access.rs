@@ -4,6 +4,7 @@ use super::pattern::any;
 use super::{Identity, TopicPattern};
 use crate::token::Role;
 use arena_core::channel::ChannelName;
+use arena_core::conversation::ParticipantId;
 use arena_core::topic::{TopicKind, TopicName};
 
 /// What the operator decides.
@@ -47,9 +48,12 @@ pub enum Denied {
     /// No channel could have this name.
     #[error("A world's topic is world:<channel>, and no channel can have the name in {0}")]
     NoSuchWorld(TopicName),
-    /// The kind of topic is kept for later.
-    #[error("Conversations cannot be joined yet: {0}")]
-    NotYet(TopicName),
+    /// What is said in a conversation is charged first, which only its own doors do.
+    #[error(
+        "Messages of a conversation are charged: say them as a member of {0}, or by POST \
+         /api/conversations/<id>/messages"
+    )]
+    Charged(TopicName),
 }
 
 impl Denied {
@@ -59,7 +63,7 @@ impl Denied {
             Denied::Read(_) | Denied::Write(_) | Denied::Presence(_) => "Unauthorized",
             Denied::PrivateOnly(_) => "PrivateOnly",
             Denied::WorldById(_) | Denied::NoSuchWorld(_) => "InvalidTopic",
-            Denied::NotYet(_) => "TopicNotAvailable",
+            Denied::Charged(_) => "ChargedTopic",
         }
     }
 
@@ -91,13 +95,30 @@ impl TopicPolicy {
         match topic.kind() {
             TopicKind::User(user) => notices(who, topic, user),
             TopicKind::World(channel) => world(who, topic, channel, listed),
-            TopicKind::Conversation(_) => Err(Denied::NotYet(topic.clone())),
+            TopicKind::Operator(_) => operators(who, topic),
+            // Its roster decides too, but that has to be asked for: see `attends`.
+            TopicKind::Conversation(_) if listed => granted(who, topic),
             TopicKind::Lobby(_) | TopicKind::Free if private => granted(who, topic),
-            TopicKind::Lobby(_) | TopicKind::Free => {
+            TopicKind::Lobby(_) | TopicKind::Free | TopicKind::Conversation(_) => {
                 Ok(Access { read: true, write: true, presence: true, private: false })
             }
         }
     }
+}
+
+/// Whether somebody may be in a conversation with this roster: its participants, and services. Where it is empty,
+/// anybody may.
+pub(crate) fn attends(who: &Identity, roster: &[ParticipantId]) -> bool {
+    let named = || roster.iter().any(|participant| participant.as_str() == &*who.user);
+    who.role == Role::ServiceRole || roster.is_empty() || named()
+}
+
+/// What goes on in the server is told to services. Nobody writes there but the server itself.
+fn operators(who: &Identity, topic: &TopicName) -> Result<Access, Denied> {
+    if who.role != Role::ServiceRole {
+        return Err(Denied::Read(topic.clone()));
+    }
+    Ok(Access { read: true, write: false, presence: false, private: true })
 }
 
 /// Notices are written by services and read by the one whom they are for. There is no public topic of that name.

@@ -7,6 +7,7 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::attends;
 pub use access::{Access, Denied, PolicySettings, TopicPolicy};
 pub use anonymous::{AnonymousAccess, Caller};
 pub use identity::Identity;

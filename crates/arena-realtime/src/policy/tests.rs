@@ -148,13 +148,54 @@ fn everybody_watches_a_world_and_who_has_a_seat_in_it_acts() {
 }
 
 #[test]
+fn a_conversation_is_open_to_whom_its_roster_names_and_to_services() {
+    let roster: Vec<_> = ["ann", "p"].iter().map(|name| name.parse().unwrap()).collect();
+    for (name, named, unnamed) in [
+        ("ann", true, true),
+        ("player", true, true),
+        ("service", true, true),
+        ("member", false, true),
+        ("nobody", false, true),
+    ] {
+        assert_eq!((attends(&who(name), &roster), attends(&who(name), &[])), (named, unnamed), "{name}");
+        for private in [false, true] {
+            assert_eq!(may(name, "conversation:7", private), "rwp", "{name}: the roster is asked for later");
+        }
+    }
+}
+
+#[test]
+fn a_conversation_that_is_listed_as_private_takes_a_grant_besides() {
+    let settings = PolicySettings { private_topics: patterns(&["conversation:*"]) };
+    let policy = TopicPolicy::new(settings);
+    let may = |name, private| policy.access(&who(name), &topic("conversation:7"), private);
+    assert_eq!(may("ann", false).unwrap_err().code(), "PrivateOnly");
+    assert_eq!(may("ann", true).unwrap_err().code(), "Unauthorized");
+    assert!(may("reader", true).is_ok_and(|access| !access.write));
+    assert!(may("service", true).is_ok_and(|access| access.write));
+}
+
+#[test]
+fn what_operators_watch_is_read_by_services_and_written_by_nobody() {
+    for private in [false, true] {
+        for (name, expected) in [
+            ("nobody", "Unauthorized"),
+            ("ann", "Unauthorized"),
+            ("reader", "Unauthorized"),
+            ("service", "r"),
+        ] {
+            assert_eq!(may(name, "operator:conversations", private), expected, "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_topic_of_a_world_is_refused_with_a_hint() {
     for name in ["nobody", "service", "player"] {
         for address in [WORLD_ID, "world:", "world:Main", "world:main:2", "world:*"] {
             assert_eq!(may(name, address, false), "InvalidTopic", "{address}");
         }
         assert_eq!(may(name, "world:w-2", false), "rp", "a channel may well be called so");
-        assert_eq!(may(name, "conversation:7", false), "TopicNotAvailable");
     }
     let denied = TopicPolicy::default().access(&who("ann"), &topic(WORLD_ID), false).unwrap_err();
     assert!(denied.reason().contains("world:<channel>"), "{}", denied.reason());

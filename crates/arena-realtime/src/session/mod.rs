@@ -51,6 +51,8 @@ pub(crate) struct Session {
     pub(crate) joining: AtomicU32,
     /// Inputs on their way; bounded, and one more is refused.
     pub(crate) acting: AtomicU32,
+    /// Sayings in conversations on their way; bounded, and one more is refused.
+    pub(crate) saying: AtomicU32,
     pub(crate) buckets: SessionBuckets,
     /// When the token of the handshake ends, in seconds since 1970; `None` without one.
     pub(crate) token_ends: Option<i64>,
@@ -79,6 +81,7 @@ impl Session {
             behind: AtomicBool::new(false),
             joining: AtomicU32::new(0),
             acting: AtomicU32::new(0),
+            saying: AtomicU32::new(0),
             buckets: SessionBuckets::default(),
             token_ends,
             told_of_limit: AtomicU32::new(0),

@@ -237,7 +237,9 @@ async fn topics_that_cannot_be_are_refused_with_a_coded_reason() {
         ("realtime:\u{1}lobby:a", "InvalidTopic: "),
         ("realtime:world:w-0123456789abcdef0123456789abcdef", "InvalidTopic: "),
         ("realtime:world:", "InvalidTopic: "),
-        ("realtime:conversation:1", "TopicNotAvailable: "),
+        ("realtime:conversation:1", "conversation_not_found: "),
+        ("realtime:conversation:", "conversation_not_found: "),
+        ("realtime:operator:conversations", "Unauthorized: "),
         ("realtime:user:somebody", "Unauthorized: "),
     ] {
         let reference = client.fresh_ref();
@@ -247,7 +249,7 @@ async fn topics_that_cannot_be_are_refused_with_a_coded_reason() {
     }
     let reference = client.broadcast("lobby:a", "e", json!({})).await;
     assert_eq!(reason(&client.reply(&reference).await), "unmatched topic", "it is no member");
-    assert_eq!((house.gateway.stats().rooms, house.gateway.stats().refused_joins), (0, 9));
+    assert_eq!((house.gateway.stats().rooms, house.gateway.stats().refused_joins), (0, 11));
     drop(client);
     house.is_left_empty().await;
 }

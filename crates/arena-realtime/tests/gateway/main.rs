@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
 
 mod audience;
+mod conversing;
 mod drain;
 mod hostile;
 mod joining;
 mod presence;
 mod publishing;
 mod recovery;
+mod rejoining;
 mod slow;
 mod support;
 mod tokens;

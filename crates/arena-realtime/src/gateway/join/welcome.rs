@@ -1,5 +1,6 @@
 //! What a member gets to begin with: the answer, and whatever it has missed.
 
+use super::start::{Beginning, Start};
 use super::{AdmitError, Gateway, Wish};
 use crate::backstage::Look;
 use crate::codec::{Dialect, Status, Vsn, server};
@@ -7,25 +8,9 @@ use crate::outbox::Sent;
 use crate::room::{PresenceMode, frame_for, join_frames, payload_for};
 use crate::session::Session;
 use crate::token::unix_now;
-use arena_bus::{Message, Payload, Position, Recovery, View};
+use arena_bus::{Message, Payload, Position, View};
 use bytes::Bytes;
 use std::fmt::Write;
-use std::sync::Arc;
-
-/// Messages that a join may ask to have replayed, at most; Supabase's limit is 25.
-const MAX_REPLAY: usize = 100;
-
-/// What follows the answer.
-struct Beginning {
-    /// The messages that follow are those after this position.
-    position: Position,
-    /// Whether the client got everything it had missed; `None` if it did not ask.
-    recovered: Option<bool>,
-    messages: Vec<Arc<Message>>,
-    /// Whether they are older than the join.
-    replayed: bool,
-    snapshot: bool,
-}
 
 impl Gateway {
     /// Sends the answer to a join and what follows it, in one piece.
@@ -33,17 +18,17 @@ impl Gateway {
         &self,
         session: &Session,
         wish: &Wish,
-        look: Option<&Look>,
+        start: Start<'_>,
         presence: PresenceMode,
         view: &View<'_>,
     ) -> Result<(), AdmitError> {
-        let beginning = beginning(wish, look, view)?;
+        let beginning = start.beginning(&wish.config, view)?;
         match beginning.recovered {
             Some(true) => self.count(|counters| &counters.recovered),
             Some(false) => self.count(|counters| &counters.not_recovered),
             None => {}
         }
-        let look = look.filter(|_| beginning.snapshot);
+        let look = beginning.snapshot;
         let as_broadcast = wish.config.broadcast.snapshot_as_broadcast;
         let response = response(wish, &beginning, look.filter(|_| !as_broadcast), presence, view);
         let (vsn, dialect, topic) = (session.vsn, wish.dialect(session), &*wish.wire_topic);
@@ -76,7 +61,7 @@ impl Wish {
 /// What the answer to a join tells.
 fn response(
     wish: &Wish,
-    beginning: &Beginning,
+    beginning: &Beginning<'_>,
     look: Option<&Look>,
     presence: PresenceMode,
     view: &View<'_>,
@@ -111,28 +96,6 @@ fn response(
     }
     out.push('}');
     out
-}
-
-/// Where the member begins.
-fn beginning(wish: &Wish, look: Option<&Look>, view: &View<'_>) -> Result<Beginning, AdmitError> {
-    let asked = wish.config.recover.as_ref();
-    if let Some(position) = asked
-        && let Recovery::Whole(messages) = view.recover(position)
-    {
-        let position = position.clone();
-        return Ok(Beginning { position, recovered: Some(true), messages, replayed: true, snapshot: false });
-    }
-    let recovered = asked.map(|_| false);
-    if let Some(look) = look {
-        let Recovery::Whole(messages) = view.recover(&look.position) else { return Err(AdmitError::Stale) };
-        let position = look.position.clone();
-        return Ok(Beginning { position, recovered, messages, replayed: false, snapshot: true });
-    }
-    let replay = wish.config.broadcast.replay.filter(|_| asked.is_none());
-    let messages = replay.map_or_else(Vec::new, |replay| {
-        view.since(replay.since_ms, replay.limit.unwrap_or(MAX_REPLAY).min(MAX_REPLAY))
-    });
-    Ok(Beginning { position: view.position(), recovered, messages, replayed: true, snapshot: false })
 }
 
 /// A look at a world as a broadcast, for those who cannot read it in an answer, or did not ask for one.

@@ -3,7 +3,9 @@
 mod client;
 mod house;
 mod stage;
+mod talks;
 
 pub use client::{Client, Heard};
 pub use house::{House, PATIENCE, aside};
 pub use stage::{Call, Stage};
+pub use talks::Talks;

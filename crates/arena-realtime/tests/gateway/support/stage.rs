@@ -1,10 +1,10 @@
 //! A backstage that does what a test wants: slow, failing, refusing, replacing its worlds.
 
-use super::PATIENCE;
+use super::{PATIENCE, Talks};
 use arena_bus::{Bus, Draft, Payload, Stream};
 use arena_core::topic::TopicName;
 use arena_realtime::token::SeatClaim;
-use arena_realtime::{Backstage, Entered, Look, Refused};
+use arena_realtime::{Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +19,7 @@ pub enum Call {
     Look,
     Act(Uuid, u64),
     Exit(Uuid, u64),
+    Listen,
 }
 
 /// Every world of it counts: its snapshot and its deltas say `{"n": …}`, each delta one more than what was before it.
@@ -31,6 +32,8 @@ pub struct Stage {
     late: watch::Sender<bool>,
     /// How many calls have come so far.
     asked: watch::Sender<usize>,
+    /// The conversations.
+    pub talks: Talks,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +59,8 @@ struct Script {
 impl Stage {
     pub fn new(bus: Bus) -> Arc<Stage> {
         let (held, late) = (watch::Sender::new(false), watch::Sender::new(false));
-        Arc::new(Stage { bus, script: Mutex::default(), held, late, asked: watch::Sender::new(0) })
+        let (talks, asked) = (Talks::new(bus.clone()), watch::Sender::new(0));
+        Arc::new(Stage { bus, script: Mutex::default(), held, late, asked, talks })
     }
 
     /// From now on calls wait; exits do not.
@@ -244,5 +248,39 @@ impl Backstage for Stage {
         if script.seats.get(&seat.player) == Some(&holder) {
             script.seats.remove(&seat.player);
         }
+    }
+
+    async fn listen(&self, conversation: &str) -> Result<Heard, Refused> {
+        self.called(Call::Listen).await?;
+        self.talks.listen(conversation)
+    }
+
+    async fn missed(
+        &self,
+        conversation: &str,
+        user: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Missed, Refused> {
+        // What is written and published meanwhile is what there is to get wrong. No sleep is none: one of no length
+        // takes a millisecond.
+        let (before, after_it) = self.talks.pauses();
+        if let Some(pause) = before {
+            tokio::time::sleep(pause).await;
+        }
+        let missed = self.talks.missed(conversation, user, after, limit);
+        if let Some(pause) = after_it {
+            tokio::time::sleep(pause).await;
+        }
+        missed
+    }
+
+    fn say(&self, saying: Saying<'_>) -> Said {
+        let outcome = self.talks.say(&saying);
+        let mut held = self.held.subscribe();
+        Box::pin(async move {
+            let _ = held.wait_for(|held| !held).await;
+            outcome
+        })
     }
 }
