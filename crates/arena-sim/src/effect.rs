@@ -208,7 +208,7 @@ pub enum EndReason {
     WalkedOut,
     /// A participant left the world.
     LeftWorld,
-    /// There was no budget left for the next line.
+    /// There was no budget left for another line.
     BudgetSpent,
 }
 

@@ -94,6 +94,8 @@ pub enum Input {
         conversation: Option<ConversationId>,
         /// Its number there.
         line: u32,
+        /// Whether there is no budget for another: the conversation ends with this line.
+        last: bool,
     },
     /// Has a line dropped that an [`Effect::WantsToSay`](crate::Effect::WantsToSay) asked for.
     MayNotSay {

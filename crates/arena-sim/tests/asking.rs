@@ -35,7 +35,7 @@ fn say(n: u32) -> Input {
 }
 
 fn may(wish: &Wish) -> Input {
-    Input::MaySay { bot: wish.bot, conversation: wish.conversation, line: wish.line }
+    Input::MaySay { bot: wish.bot, conversation: wish.conversation, line: wish.line, last: false }
 }
 
 fn may_not(wish: &Wish, reason: NoLeave) -> Input {
@@ -100,6 +100,15 @@ fn a_line_without_a_budget_ends_the_conversation() {
     assert_eq!(unsaid(&effects), [(2, Unsaid::BudgetSpent)]);
     assert_eq!((ending(&effects), spoken(&effects)), (Some((EndReason::BudgetSpent, 1)), 0));
     assert_eq!(world.audit(), Ok(()));
+}
+
+#[test]
+fn a_line_that_spends_the_budget_is_heard_and_ends_the_conversation() {
+    let (mut world, conversation) = talking(asking());
+    let Wish { bot, line, .. } = wishes(&step(&mut world, &[say(1)])).remove(0);
+    let may = Input::MaySay { bot, conversation: Some(conversation), line, last: true };
+    let effects = step(&mut world, &[may]);
+    assert_eq!((spoken(&effects), ending(&effects)), (1, Some((EndReason::BudgetSpent, 1))));
 }
 
 #[test]
@@ -223,13 +232,14 @@ fn without_the_setting_nothing_asks() {
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Said,
+    Last,
     Spent,
     Dropped,
     Lost,
 }
 
 fn any_fate() -> impl Strategy<Value = (Fate, u64)> {
-    let fate = prop_oneof![6 => Just(Fate::Said), 1 => Just(Fate::Spent), 1 => Just(Fate::Dropped), 1 => Just(Fate::Lost)];
+    let fate = prop_oneof![6 => Just(Fate::Said), 1 => Just(Fate::Last), 1 => Just(Fate::Spent), 1 => Just(Fate::Dropped), 1 => Just(Fate::Lost)];
     (fate, prop_oneof![4 => 1u64..4, 1 => 1u64..400])
 }
 
@@ -276,6 +286,12 @@ impl Play<'_> {
         self.asked += 1;
         let verdict = match fate {
             Fate::Said => Some(may(wish)),
+            Fate::Last => Some(Input::MaySay {
+                bot: wish.bot,
+                conversation: wish.conversation,
+                line: wish.line,
+                last: true,
+            }),
             Fate::Spent => Some(may_not(wish, NoLeave::BudgetSpent)),
             Fate::Dropped => Some(may_not(wish, NoLeave::Unavailable)),
             Fate::Lost => None,

@@ -54,8 +54,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (any_bot(), conversation())
             .prop_map(|(bot, conversation)| Input::LeaveConversation { bot, conversation }),
         1 => any_bot().prop_map(|bot| Input::Emote { bot, emote: Emote::Dance }),
-        2 => (any_bot(), proptest::option::of(conversation()), 0u32..4)
-            .prop_map(|(bot, conversation, line)| Input::MaySay { bot, conversation, line }),
+        2 => (any_bot(), proptest::option::of(conversation()), 0u32..4, any::<bool>())
+            .prop_map(|(bot, conversation, line, last)| Input::MaySay { bot, conversation, line, last }),
         1 => (any_bot(), proptest::option::of(conversation()), 0u32..4, any::<bool>())
             .prop_map(|(bot, conversation, line, spent)| {
                 let reason = if spent { NoLeave::BudgetSpent } else { NoLeave::Unavailable };

@@ -45,7 +45,10 @@ impl Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It is charged and kept: it may be heard.
-    Said,
+    Said {
+        /// Whether its conversation has no budget for another line: it ends with this one.
+        last: bool,
+    },
     /// There is no budget left for it: it is not heard, and its conversation ends.
     Refused {
         /// A stable name for programs, such as `total_limit`.

@@ -100,6 +100,7 @@ impl World {
         speaker: Slot,
         conversation: Option<ConversationId>,
         line: u32,
+        last: bool,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let Some(conversation) = conversation else {
@@ -109,7 +110,7 @@ impl World {
         };
         let (at, text) = self.take_waiting(speaker, conversation, line)?;
         self.talk_mut(at).dropped = 0;
-        self.utter(at, speaker, text.into_string(), effects);
+        self.utter(at, speaker, text.into_string(), last, effects);
         Ok(())
     }
 

@@ -46,7 +46,9 @@ impl World {
                 self.end(at, EndReason::WalkedOut, effects);
             }
             Input::Emote { emote, .. } => self.show(slot, *emote, effects),
-            Input::MaySay { conversation, line, .. } => self.may_say(slot, *conversation, *line, effects)?,
+            Input::MaySay { conversation, line, last, .. } => {
+                self.may_say(slot, *conversation, *line, *last, effects)?;
+            }
             Input::MayNotSay { conversation, line, reason, .. } => {
                 self.may_not_say(slot, *conversation, *line, *reason, effects)?;
             }

@@ -187,7 +187,7 @@ impl World {
         if self.settings.asks_before_talk {
             self.ask(at, speaker, text, None, effects);
         } else {
-            self.utter(at, speaker, text, effects);
+            self.utter(at, speaker, text, false, effects);
         }
     }
 
@@ -232,7 +232,7 @@ impl World {
         let talk = resident.conversation.filter(|at| self.talk(*at).phase == Phase::Talking);
         match talk {
             _ if self.settings.asks_before_talk => self.ask_first(talk, slot, text, input, effects)?,
-            Some(at) => self.utter(at, slot, text.to_owned(), effects),
+            Some(at) => self.utter(at, slot, text.to_owned(), false, effects),
             None => {
                 effects.push(Effect::Spoke { bot: resident.bot, conversation: None, text: text.to_owned() });
             }
@@ -240,7 +240,15 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn utter(&mut self, at: Slot, speaker: Slot, text: String, effects: &mut Vec<Effect>) {
+    /// Somebody says a line, maybe the last one that there is a budget for.
+    pub(super) fn utter(
+        &mut self,
+        at: Slot,
+        speaker: Slot,
+        text: String,
+        last: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         let bot = self.resident(speaker).bot;
         let limit = self.settings.max_messages;
         let wanders = self.resident(speaker).brain.wanderer().is_some();
@@ -253,6 +261,8 @@ impl World {
             self.end(at, EndReason::MessageLimit, effects);
         } else if wanders && messages >= planned {
             self.end(at, EndReason::Finished, effects);
+        } else if last {
+            self.end(at, EndReason::BudgetSpent, effects);
         } else {
             self.schedule_turn(at);
         }

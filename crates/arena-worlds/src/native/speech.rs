@@ -178,7 +178,7 @@ fn key_of(wish: &Wish) -> LineKey {
 fn verdict_input(key: LineKey, outcome: Outcome) -> Input {
     let LineKey { bot, conversation, line } = key;
     let reason = match outcome {
-        Outcome::Said => return Input::MaySay { bot, conversation, line },
+        Outcome::Said { last } => return Input::MaySay { bot, conversation, line, last },
         Outcome::Refused { .. } => NoLeave::BudgetSpent,
         Outcome::Dropped { .. } => NoLeave::Unavailable,
     };
@@ -187,7 +187,7 @@ fn verdict_input(key: LineKey, outcome: Outcome) -> Input {
 
 fn judgement(outcome: Outcome, tick: u64) -> Result<u64, ActError> {
     match outcome {
-        Outcome::Said => Ok(tick),
+        Outcome::Said { .. } => Ok(tick),
         Outcome::UNAVAILABLE => Err(unknown()),
         Outcome::Refused { code } | Outcome::Dropped { code } => Err(ActError::Refused {
             code,

@@ -75,7 +75,7 @@ impl Talk for Scripted {
                 }
                 Script::Take(_) => {
                     noted.taken.push(line.clone());
-                    Some(Outcome::Said)
+                    Some(Outcome::Said { last: false })
                 }
                 Script::Keep => None,
             }
@@ -135,23 +135,22 @@ fn say(text: &str) -> Act {
     Act::Say { text: text.to_owned() }
 }
 
-/// Two players who talk; and their conversation.
-async fn talking(host: &NativeHost, world: &WorldId) -> u64 {
+/// Two players begin a talk, which is the first one in its world or the one of this number.
+async fn talk_number(conversation: u64, host: &NativeHost, world: &WorldId) -> u64 {
     let at = |n: u128, x: u16| {
         let mut player = player(n, 1);
         player.position = Some((x, 15));
         player
     };
     host.join(world, vec![at(0, 10), at(1, 11)]).await.unwrap();
-    for conversation in 1..100 {
-        let invite = act("invite", &format!(r#"{{"with": "{}"}}"#, bot(1)));
-        host.act(world, bot(0), invite).await.unwrap();
-        let accept = Act::Accept { conversation };
-        if host.act(world, bot(1), accept).await.is_ok() {
-            return conversation;
-        }
-    }
-    panic!("they do not get to talk");
+    let invite = act("invite", &format!(r#"{{"with": "{}"}}"#, bot(1)));
+    host.act(world, bot(0), invite).await.unwrap();
+    host.act(world, bot(1), Act::Accept { conversation }).await.unwrap();
+    conversation
+}
+
+async fn talking(host: &NativeHost, world: &WorldId) -> u64 {
+    talk_number(1, host, world).await
 }
 
 /// The clock runs as fast as the world can.
@@ -214,7 +213,7 @@ async fn a_player_is_answered_when_the_line_was_said_and_others_hear_it_no_earli
     assert_eq!((line.speaker, names), (bot(0), vec!["Player 0", "Player 1"]));
     let tick = host.act(&world, bot(1), act("look", r#"{"heading": 0}"#)).await.unwrap();
     assert!(ear.heard().is_empty() && host.view(&world).await.unwrap().overheard.is_empty());
-    verdict.send(Outcome::Said);
+    verdict.send(Outcome::Said { last: false });
     assert!(said.await.unwrap() > tick);
     assert_eq!(ear.heard(), [(bot(0).to_string(), "Well?".to_owned())]);
     assert_eq!(host.view(&world).await.unwrap().overheard.len(), 1);
@@ -238,6 +237,13 @@ async fn a_player_is_told_why_a_line_was_not_said() {
         (ear.heard().len(), talk.noted(|noted| noted.ended.clone())),
         (1, vec![(world.clone(), conversation)])
     );
+    let conversation = talk_number(2, &host, &world).await;
+    talk.turn_to(Script::Give(Outcome::Said { last: true }));
+    say().await.unwrap();
+    assert_eq!(
+        (ear.heard().len(), talk.noted(|noted| noted.ended.clone())),
+        (2, vec![(world.clone(), conversation - 1), (world.clone(), conversation)])
+    );
     talk.turn_to(Script::Keep);
     let mut aloud = pin!(host.act(&world, bot(0), Act::Say { text: "Oh.".to_owned() }));
     begin(aloud.as_mut()).await;
@@ -258,7 +264,7 @@ async fn a_player_whose_conversation_is_over_before_the_verdict_does_not_wait_fo
     let (_, verdict) = talk.kept().await;
     host.act(&world, bot(1), Act::LeaveConversation { conversation }).await.unwrap();
     assert_eq!(said.await.unwrap_err().code(), "conversation_over");
-    verdict.send(Outcome::Said);
+    verdict.send(Outcome::Said { last: false });
     host.act(&world, bot(1), act("look", r#"{"heading": 0}"#)).await.unwrap();
     assert_eq!(host.view(&world).await.unwrap().overheard, [], "it came too late");
 }
@@ -275,7 +281,7 @@ async fn a_world_that_ends_ends_its_conversations_and_a_verdict_after_that_harms
     host.destroy(&world).await.unwrap();
     assert!(matches!(said.await, Err(ActError::Host(arena_core::fault::HostFault::WorldGone))));
     until("it is told", async || talk.noted(|noted| noted.ended == [(world.clone(), conversation)])).await;
-    verdict.send(Outcome::Said);
+    verdict.send(Outcome::Said { last: false });
 }
 
 /// Nothing is ever answered: the world goes on, and asks no more than it has places for answers.
