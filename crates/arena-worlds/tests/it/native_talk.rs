@@ -269,6 +269,26 @@ async fn a_player_whose_conversation_is_over_before_the_verdict_does_not_wait_fo
     assert_eq!(host.view(&world).await.unwrap().overheard, [], "it came too late");
 }
 
+/// Time stands still while somebody has something to do, so all of this happens before the same tick.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_a_talk_that_ends_in_the_same_tick_is_not_asked_for_and_its_verdict_is_too_late() {
+    let (bus, talk) = (Bus::default(), Scripted::new(Script::Keep));
+    let (ear, host) = (Ear::on(&bus), talk.host(&bus));
+    let world = create(&host, "a", 1).await;
+    let conversation = talking(&host, &world).await;
+    let (mut first, mut second) =
+        (pin!(host.act(&world, bot(0), say("Well?"))), pin!(host.act(&world, bot(0), say("So?"))));
+    begin(first.as_mut()).await;
+    let (_, verdict) = talk.kept().await;
+    begin(second.as_mut()).await;
+    verdict.send(Outcome::Said { last: false });
+    host.act(&world, bot(1), Act::LeaveConversation { conversation }).await.unwrap();
+    for said in [first, second] {
+        assert_eq!(said.await.unwrap_err().code(), "conversation_over");
+    }
+    assert_eq!((talk.noted(|noted| noted.given.len()), ear.heard()), (1, vec![]));
+}
+
 #[tokio::test]
 async fn a_world_that_ends_ends_its_conversations_and_a_verdict_after_that_harms_nobody() {
     let (bus, talk) = (Bus::default(), Scripted::new(Script::Keep));
