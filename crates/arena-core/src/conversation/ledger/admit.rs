@@ -165,7 +165,6 @@ impl Ledger {
             return 0;
         }
         let sure = self.setup.limits.guaranteed_per_participant;
-        let sure = budget.caps.messages.map_or(sure, |cap| cap.min(sure));
         sure.saturating_sub(budget.used.plus(budget.held).messages)
     }
 

@@ -142,9 +142,6 @@ impl Ledger {
             self.people.at_mut(seat).skipped = true;
         }
         let holder = turn.participant.as_ref().and_then(|who| self.people.find(who));
-        if let Some(holder) = holder {
-            self.people.at_mut(holder).skipped = false;
-        }
         self.word.pass_to(holder, self.at);
     }
 }

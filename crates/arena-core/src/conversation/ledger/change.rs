@@ -23,9 +23,7 @@ impl Hand<'_> {
         setup.participants.push(participant.clone());
         setup.validate()?;
         let entry = self.write(Entry::Added(participant.clone()));
-        if self.ledger.exhausted == Some(ExhaustedBy::AllParticipantsExhausted) {
-            self.reopen_if_cured();
-        }
+        self.reopen_if_cured();
         self.settle();
         Ok(Done::by(entry))
     }

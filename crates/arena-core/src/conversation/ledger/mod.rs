@@ -64,7 +64,8 @@ pub struct Ledger {
     last_speaker: Option<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     holds: Vec<Hold>,
-    /// Notices that those whom they concern have not heard yet.
+    /// Notices that those whom they concern have not heard yet: the last speaker's, one for each resource at most,
+    /// because each message carries all others away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pending: Vec<Notice>,
     #[serde(default, skip_serializing_if = "Recent::is_empty")]
@@ -173,7 +174,7 @@ impl Ledger {
             return Moment { at, window: self.window, refilled: false, refills_in_ms: None };
         };
         let (every, passed) = (every.max(1), elapsed(self.created_at, at));
-        let window = (passed / every).max(self.window);
+        let window = passed / every;
         Moment { at, window, refilled: window != self.window, refills_in_ms: Some(every - passed % every) }
     }
 

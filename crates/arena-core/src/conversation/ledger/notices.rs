@@ -4,9 +4,6 @@ use super::super::{Amounts, Notice, NoticeLevel, ParticipantId, Resource, Scope}
 use super::budget::{Budget, Tally};
 use super::{Ledger, Moment};
 
-/// So many notices wait to be heard; the oldest goes.
-const PENDING: usize = 16;
-
 /// [`Budget::level`] of a budget with nothing left. That is no warning any more: the log says that it is spent.
 const SPENT: u8 = 4;
 
@@ -18,7 +15,7 @@ impl Budget {
         let reached = |percent: u128| u128::from(taken) * 100 >= u128::from(cap) * percent;
         if taken >= cap {
             SPENT
-        } else if resource == Resource::Messages && cap - taken == 1 && cap > 1 {
+        } else if resource == Resource::Messages && cap - taken == 1 {
             rank(NoticeLevel::LastMessage)
         } else if reached(90) {
             rank(NoticeLevel::NineTenths)
@@ -103,8 +100,6 @@ impl Ledger {
                 self.pending.push(notice.clone());
             }
         }
-        let over = self.pending.len().saturating_sub(PENDING);
-        self.pending.drain(..over);
     }
 
     /// After caps or the window have changed: forgets what does not hold any more.

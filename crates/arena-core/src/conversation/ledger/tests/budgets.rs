@@ -102,6 +102,31 @@ fn nothing_refills_to_nothing() {
 }
 
 #[test]
+fn what_is_blocked_for_good_is_not_said_to_refill() {
+    let refilling = |limits| Limits { refill_every_ms: Some(100), ..limits };
+    let mut talk = Talk::new("ann bob", refilling(limits(2, -1)));
+    talk.say("ann").unwrap();
+    let per_participant = Caps { messages: Some(1), tokens: Some(0), cost_micros: None };
+    let limits = Some(refilling(Limits { per_participant, ..Limits::default() }));
+    let change = SetupChange { limits, ..SetupChange::default() };
+    let handled = talk.handle(Command::Configure(Box::new(change)));
+    let Entry::Blocked(blocked) = &handled.entries[1] else { panic!("{handled:?}") };
+    assert_eq!((blocked.resource, blocked.until_ms), (Resource::Tokens, None));
+}
+
+#[test]
+fn a_clock_that_goes_back_refills_no_shared_budget() {
+    let mut talk = shared(Some(1), None, Some(50));
+    talk.now += 120;
+    talk.say("ann").unwrap();
+    let account = talk.accounts.get_mut(&AccountId::Owner(id("boss"))).unwrap();
+    account.turn_to(Timestamp(1_000_060));
+    assert_eq!((account.window, account.used.messages), (2, 1));
+    account.configure(account.caps, Some(100), Timestamp(1_000_120));
+    assert_eq!((account.window, account.used.messages), (1, 1), "counters stay");
+}
+
+#[test]
 fn a_clock_that_goes_back_refills_nothing() {
     let mut talk = Talk::new("ann bob", Limits { refill_every_ms: Some(100), ..limits(1, -1) });
     talk.now += 250;
@@ -197,6 +222,39 @@ fn accounts_are_those_of_the_owner_and_of_the_tree() {
     let under = Setup { root: Some(id("top")), parent: Some(id("mid")), ..Setup::default() };
     let names: Vec<String> = Talk::of(under).ledger.accounts().map(|id| id.to_string()).collect();
     assert_eq!(names, ["tree:top"]);
+}
+
+/// Everything speaks against the message; one after the other is taken away.
+#[test]
+fn budgets_come_before_the_turn_and_the_turn_before_loops() {
+    let mut talk = Talk::of(Setup {
+        participants: roster("ann bob"),
+        limits: Limits { guaranteed_per_participant: 2, ..limits(4, 5) },
+        turns: Turns { policy: TurnPolicy::RoundRobin, timeout_ms: None },
+        loops: Some(LoopRules { max_repeats: 2, ..LoopRules::default() }),
+        owner: Some(id("boss")),
+        ..Setup::default()
+    });
+    let owner = AccountId::Owner(id("boss"));
+    talk.accounts.insert(owner.clone(), Account::new(Caps::default(), None, Timestamp(talk.now)));
+    for n in 0..3 {
+        talk.handle(Command::GiveTurn(id("ann"))).outcome.unwrap();
+        talk.say_this(say("ann", &format!("{n}"))).unwrap();
+    }
+    let again = |talk: &mut Talk| {
+        let refusal = talk.say_this(say("ann", "2")).unwrap_err();
+        (refusal.code, refusal.scope)
+    };
+    talk.accounts.get_mut(&owner).unwrap().caps.messages = Some(3);
+    assert_eq!(again(&mut talk), (Code::GuaranteedToOthers, Scope::Conversation));
+    let total = Amounts { messages: 1, ..Amounts::default() };
+    talk.handle(Command::TopUp(TopUp { total, ..TopUp::default() })).outcome.unwrap();
+    assert_eq!(again(&mut talk), (Code::TotalLimit, Scope::Owner));
+    talk.accounts.get_mut(&owner).unwrap().caps.messages = None;
+    assert_eq!(again(&mut talk), (Code::NotYourTurn, Scope::Conversation));
+    talk.handle(Command::GiveTurn(id("ann"))).outcome.unwrap();
+    assert_eq!(again(&mut talk), (Code::LoopDetected, Scope::Participant));
+    talk.say("ann").unwrap();
 }
 
 #[test]

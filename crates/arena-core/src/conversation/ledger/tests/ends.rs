@@ -197,6 +197,16 @@ fn reopened_after_its_time_it_ends_again() {
 }
 
 #[test]
+fn patience_begins_again_when_it_is_reopened() {
+    let mut talk = timed(Limits { idle_timeout_ms: Some(100), ..Limits::default() });
+    talk.handle(Command::Close).outcome.unwrap();
+    talk.now += 500;
+    talk.handle(Command::Reopen).outcome.unwrap();
+    talk.now += 99;
+    talk.say("ann").unwrap();
+}
+
+#[test]
 fn a_top_up_has_to_add_to_something_that_is_limited() {
     let mut talk = Talk::new("ann bob", limits(2, -1));
     let one = Amounts { messages: 1, ..Amounts::default() };

@@ -60,6 +60,7 @@ fn only_the_last_messages_are_looked_at() {
 #[test]
 fn two_that_never_stop_are_slowed_down_and_others_are_not() {
     let mut talk = talk(pairs());
+    talk.say("cyd").unwrap();
     for who in ["ann", "bob", "ann", "bob"] {
         talk.say(who).unwrap();
         talk.now += 20;

@@ -121,18 +121,30 @@ fn each_window_warns_again() {
 }
 
 #[test]
-fn so_many_wait_and_the_oldest_go() {
-    let caps = |each| Caps { messages: Some(each), tokens: Some(each), cost_micros: Some(each) };
-    let mut talk = Talk::new("", Limits { per_participant: caps(3), ..Limits::default() });
-    for _ in 0..2 {
-        talk.say_this(Say { tokens: 1, cost_micros: 1, ..say("ann", "one of each") }).unwrap();
+fn only_the_last_speakers_wait() {
+    let cap = Some(2);
+    let each = Caps { messages: cap, tokens: cap, cost_micros: cap };
+    let mut talk = Talk::new("", Limits { per_participant: each, ..Limits::default() });
+    for n in 0..40 {
+        talk.say_this(Say { tokens: 1, cost_micros: 1, ..say(&format!("p{n}"), &format!("{n}")) }).unwrap();
+        assert!(talk.ledger.pending_notices().len() <= 3);
     }
-    assert_eq!(on(&talk), ["ann messages last", "ann tokens 66", "ann money 66"]);
-    assert!(talk.ledger.pending_notices().len() <= 16);
-    let many = Caps { messages: Some(2), ..Caps::default() };
-    let mut talk = Talk::new("", Limits { per_participant: many, ..Limits::default() });
-    (0..40).for_each(|n| drop(talk.say(&format!("p{n}")).unwrap()));
-    assert_eq!(talk.ledger.pending_notices().len(), 1, "each was told by the next speaker");
+}
+
+#[test]
+fn nobody_hears_of_a_window_that_has_passed() {
+    let mut talk = Talk::new("", Limits { refill_every_ms: Some(100), ..limits(2, -1) });
+    assert_eq!(heard(&mut talk, "ann"), ["ann messages last"]);
+    talk.now += 100;
+    assert_eq!(heard(&mut talk, "bob"), ["bob messages last"]);
+}
+
+#[test]
+fn of_somebody_who_was_removed_nothing_is_told() {
+    let mut talk = Talk::new("ann bob", limits(2, -1));
+    assert_eq!(heard(&mut talk, "ann"), ["ann messages last"]);
+    talk.handle(Command::RemoveParticipant(id("ann"))).outcome.unwrap();
+    assert!(talk.ledger.pending_notices().is_empty());
 }
 
 #[test]

@@ -165,6 +165,8 @@ fn shared_budgets_hold_and_get_back_the_same() {
     talk.accounts.insert(tree.clone(), Account::new(caps, None, Timestamp(talk.now)));
     talk.reserve(hold("ann", "r1", 1, 6)).unwrap();
     assert_eq!(talk.reserve(hold("bob", "r2", 1, 5)).unwrap_err().scope, Scope::Tree);
+    let refusal = talk.say_this(paid("ann", "early", 9)).unwrap_err();
+    assert_eq!(refusal.scope, Scope::Tree, "and what was never held there pays for nothing");
     let release = |name| Command::Release { participant: id("ann"), id: id(name) };
     talk.handle(release("early")).outcome.unwrap();
     assert_eq!(talk.accounts[&tree].held.tokens, 6, "what was never held there is not given back");

@@ -97,6 +97,29 @@ fn the_one_who_said_least_is_next_but_never_the_same_again() {
 }
 
 #[test]
+fn whoever_has_just_spoken_lets_others_speak_though_they_have_said_more() {
+    let mut talk = talk("ann bob", TurnPolicy::LeastSpokenFirst, None, limits(3, -1));
+    for who in ["ann", "bob", "ann", "bob"] {
+        talk.say(who).unwrap();
+    }
+    talk.handle(Command::AddParticipant(id("cyd"))).outcome.unwrap();
+    talk.say("ann").unwrap();
+    assert_eq!(then(&mut talk, "cyd", "new here"), "bob");
+    assert_eq!(then(&mut talk, "bob", "the last of mine"), "cyd");
+    assert_eq!(then(&mut talk, "cyd", "alone now"), "cyd");
+}
+
+#[test]
+fn a_turn_begins_again_when_the_conversation_is_reopened() {
+    let mut talk = talk("ann bob", TurnPolicy::RoundRobin, Some(100), Limits::default());
+    talk.handle(Command::Close).outcome.unwrap();
+    assert_eq!(wait(&mut talk, 500), "ann");
+    talk.handle(Command::Reopen).outcome.unwrap();
+    assert_eq!(wait(&mut talk, 99), "ann");
+    assert_eq!(wait(&mut talk, 1), "bob");
+}
+
+#[test]
 fn the_one_who_is_mentioned_is_next() {
     let mut talk = talk("bob bob-2 cyd dan", TurnPolicy::MentionFirst, None, Limits::default());
     assert_eq!(turn(&talk), "bob");
