@@ -17,8 +17,10 @@ CREATE INDEX conversations_by_owner ON conversations (owner, key) WHERE owner IS
 
 CREATE INDEX conversations_by_root ON conversations (root, key) WHERE root IS NOT NULL;
 
-CREATE INDEX conversations_by_end ON conversations (exhausted, key);
+CREATE INDEX conversations_open ON conversations (key) WHERE exhausted = 0;
 
-CREATE INDEX conversations_ended ON conversations (changed_at) WHERE exhausted = 1;
+CREATE INDEX conversations_exhausted ON conversations (key) WHERE exhausted = 1;
+
+CREATE INDEX conversations_by_end ON conversations (changed_at) WHERE exhausted = 1;
 
 CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
