@@ -1,5 +1,6 @@
 //! The connection to the database: SQLite with one writer and several readers, or PostgreSQL.
 
+use crate::batch;
 use crate::connect::{install_drivers, open_postgres, open_sqlite};
 use crate::error::StoreError;
 use crate::{migrate, pooler};
@@ -186,15 +187,17 @@ impl Tx {
 
     /// A fixed statement.
     pub(crate) fn sql(&self, sql: &'static str) -> Statement {
+        #[cfg(test)]
+        crate::seen::note(sql);
         sqlx::query(sql).persistent(self.persistent)
     }
 
     /// A statement put together from fixed parts and parameter numbers; values are always bound. Not kept, because
     /// its text depends on the number of rows.
     pub(crate) fn built(&self, sql: String) -> Statement {
-        // SQLite takes $1 for a name and looks it up among all the others; ?1 is a number to it. With thousands of
-        // parameters that is most of the time.
-        let sql = if self.dialect == Dialect::Sqlite { sql.replace('$', "?") } else { sql };
+        let sql = if self.dialect == Dialect::Sqlite { batch::for_sqlite(&sql) } else { sql };
+        #[cfg(test)]
+        crate::seen::note(&sql);
         sqlx::query(AssertSqlSafe(sql)).persistent(false)
     }
 

@@ -23,6 +23,8 @@ mod players;
 mod pooler;
 mod positions;
 mod replies;
+#[cfg(test)]
+mod seen;
 mod text;
 
 pub use activity::{Activity, ActivityDraft, ActivityFilter};

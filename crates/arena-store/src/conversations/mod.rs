@@ -4,6 +4,8 @@
 mod checks;
 mod clear;
 mod list;
+#[cfg(test)]
+mod plans;
 mod read;
 mod rows;
 mod sized;

@@ -26,21 +26,17 @@ impl Sized {
     /// The statement for as many rows as a part of [`parts`] has.
     pub(super) fn of(&'static self, tx: &Tx, rows: usize) -> Statement {
         let texts = match tx.dialect() {
-            Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts(Dialect::Sqlite)),
-            Dialect::Postgres => self.postgres.get_or_init(|| self.texts(Dialect::Postgres)),
+            Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts(batch::for_sqlite)),
+            Dialect::Postgres => self.postgres.get_or_init(|| self.texts(str::to_owned)),
         };
         tx.sql(&texts[rows.ilog2() as usize])
     }
 
-    /// One text a power of two. SQLite takes both $1 and ?1 for a name, and looks each of them up among all the others:
-    /// with thousands of parameters that is most of the time. A bare ? is none.
-    fn texts(&self, dialect: Dialect) -> Vec<String> {
+    /// One text a power of two.
+    fn texts(&self, dialect: impl Fn(&str) -> String) -> Vec<String> {
         let text = |power| {
-            let mut rows = batch::tuples(1_usize << power, self.columns, 0);
-            if dialect == Dialect::Sqlite {
-                rows = rows.replace(|c: char| c.is_ascii_digit(), "").replace('$', "?");
-            }
-            format!("{}{rows}{}", self.head, self.tail)
+            let rows = batch::tuples(1_usize << power, self.columns, 0);
+            dialect(&format!("{}{rows}{}", self.head, self.tail))
         };
         (0..=LARGEST.ilog2()).map(text).collect()
     }
@@ -72,10 +68,8 @@ mod tests {
 
     #[test]
     fn each_size_has_its_text() {
-        let sized = Sized::new("SELECT 1 FROM ", 2, " END");
-        let texts = sized.texts(Dialect::Sqlite);
-        assert_eq!(texts[1], "SELECT 1 FROM (?,?),(?,?) END");
-        assert_eq!(sized.texts(Dialect::Postgres)[1], "SELECT 1 FROM ($1,$2),($3,$4) END");
+        let texts = Sized::new("SELECT ", 2, " END").texts(str::to_owned);
+        assert_eq!(texts[1], "SELECT ($1,$2),($3,$4) END");
         assert_eq!(texts.len(), 10);
     }
 }
