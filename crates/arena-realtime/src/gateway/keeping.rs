@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
-/// How often waiting presence is told: the length of a window at least.
+/// How often waiting presence is told, the length of a window at least, and changed rosters are looked at.
 const TELL_EVERY: Duration = Duration::from_millis(50);
 
 /// Of those, one in so many looks after sessions, and one in so many after streams.
@@ -32,6 +32,7 @@ impl Gateway {
         for tick in 1u32.. {
             clock.tick().await;
             self.tell_waiting_presence();
+            self.check_attendance();
             if tick.is_multiple_of(SESSIONS_EVERY) {
                 self.look_after_sessions();
             }

@@ -1,6 +1,7 @@
 //! The gateway: all sessions and rooms of this node.
 
 mod answer;
+mod attendance;
 mod broadcast;
 mod conversation;
 mod counters;
@@ -27,7 +28,7 @@ use crate::backstage::Backstage;
 use crate::codec::TOPIC_PREFIX;
 use crate::limits::{Limiter, RealtimeLimits};
 use crate::policy::{Access, TopicPolicy};
-use crate::room::{Overflow, Room};
+use crate::room::{Attendance, Overflow, Room};
 use crate::session::{Seconds, Session};
 use crate::token::Verifier;
 use arena_bus::{Bus, OpenError};
@@ -61,6 +62,8 @@ struct Inner {
     rooms: Mutex<HashMap<TopicName, Arc<Room>>>,
     /// Rooms with changes of presence to tell. Each is in it once, so it is no longer than the rooms are many.
     presence_waits: Mutex<Vec<Weak<Room>>>,
+    /// Conversations whose rosters have changed.
+    attendance: Arc<Attendance>,
     /// Which session holds the seat of which join. An entry for every seated member, and for every join that asks for
     /// a seat.
     seated: Mutex<HashMap<u64, Weak<Session>>>,
@@ -96,6 +99,7 @@ impl Gateway {
             sessions: Mutex::default(),
             rooms: Mutex::default(),
             presence_waits: Mutex::default(),
+            attendance: Arc::default(),
             seated: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -157,8 +161,12 @@ impl Gateway {
             TopicKind::World(_) => Overflow::NewestWins,
             _ => Overflow::CloseSlow,
         };
+        let attendance = match topic.kind() {
+            TopicKind::Conversation(_) => Some(Arc::clone(&self.inner.attendance)),
+            _ => None,
+        };
         let wire_topic = format!("{TOPIC_PREFIX}{topic}").into();
-        let room = Room::new(wire_topic, stream, overflow, self.inner.settings.presence);
+        let room = Room::new(wire_topic, stream, overflow, attendance, self.inner.settings.presence);
         rooms.insert(name, Arc::clone(&room));
         Ok(room)
     }

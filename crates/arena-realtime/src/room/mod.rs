@@ -1,11 +1,13 @@
 //! The members of one topic on this node.
 
+mod attendance;
 mod delivery;
 mod presence;
 mod telling;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attendance::Attendance;
 pub(crate) use delivery::{frame_for, join as join_frames, payload_for};
 pub(crate) use telling::PresenceMode;
 pub use telling::PresenceSettings;
@@ -103,6 +105,8 @@ pub(crate) struct Room {
     pub(crate) wire_topic: Arc<str>,
     pub(crate) stream: Arc<Stream>,
     overflow: Overflow,
+    /// Where it is noted that the roster has changed, in rooms of conversations.
+    attendance: Option<Arc<Attendance>>,
     members: Mutex<Members>,
     presence: Mutex<Told>,
     /// There are changes of presence that wait for the end of the window.
@@ -125,6 +129,7 @@ impl Room {
         wire_topic: Arc<str>,
         stream: Arc<Stream>,
         overflow: Overflow,
+        attendance: Option<Arc<Attendance>>,
         settings: PresenceSettings,
     ) -> Arc<Room> {
         let room = Arc::new_cyclic(|me| Room {
@@ -132,6 +137,7 @@ impl Room {
             wire_topic,
             stream,
             overflow,
+            attendance,
             members: Mutex::default(),
             presence: Mutex::new(Told::new(settings)),
             presence_waits: AtomicBool::new(false),
@@ -173,6 +179,12 @@ impl Room {
         drop(members);
         // Nobody tracks for it any more: that is refused to those who are no members.
         self.untrack(key, id)
+    }
+
+    /// All members: their sessions, and the serials of their joins.
+    pub(crate) fn everybody(&self) -> Vec<(Arc<Session>, u64)> {
+        let members = self.members();
+        members.slab.iter().map(|(_, member)| (Arc::clone(&member.session), member.serial)).collect()
     }
 
     /// A member is somebody else by its new token.
@@ -258,6 +270,9 @@ impl Room {
 
 impl Sink for Room {
     fn deliver(&self, messages: &[Arc<Message>]) -> Option<Rest> {
+        if let Some(attendance) = &self.attendance {
+            attendance.note_changes(self.stream.topic(), messages);
+        }
         let delivery = Delivery::new(&self.wire_topic, messages);
         let mut next = self.send(&delivery, 0)?;
         let (room, messages) = (self.me.upgrade()?, messages.to_vec());

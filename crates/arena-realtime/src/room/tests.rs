@@ -20,7 +20,8 @@ async fn setting() -> Setting {
     let who = Arc::new(Identity::anonymous());
     let session = Arc::new(Session::new(1, Vsn::V2, outbox, who, None, 0));
     let stream = Bus::new(BusSettings::default()).open(&"lobby:a".parse().unwrap()).unwrap();
-    let room = Room::new("realtime:lobby:a".into(), stream, Overflow::CloseSlow, PresenceSettings::default());
+    let settings = PresenceSettings::default();
+    let room = Room::new("realtime:lobby:a".into(), stream, Overflow::CloseSlow, None, settings);
     Setting { room, session, _client: client }
 }
 

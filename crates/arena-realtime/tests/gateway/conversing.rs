@@ -324,3 +324,55 @@ async fn who_leaves_before_the_answer_is_in_no_conversation() {
     drop(ann);
     house.is_left_empty().await;
 }
+
+/// Waits until a client is put out; returns what it was told.
+async fn put_out(client: &mut Client) -> String {
+    let told = client.event(TOPIC, "system").await;
+    client.until(|m| m[3] == "phx_close").await;
+    told["message"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn whom_a_changed_roster_does_not_name_is_put_out_and_the_others_stay() {
+    let (house, mut ann) = talk(&["ann", "bob"]).await;
+    let (mut bob, mut service) = (user(&house, "bob").await, service(&house).await);
+    for client in [&mut bob, &mut service] {
+        client.join(TOPIC, quiet()).await;
+    }
+    house.stage.talks.change_roster("7", &["ann"]);
+    assert!(put_out(&mut bob).await.starts_with("Unauthorized: "));
+    house.stage.talks.write("7", "message", json!({}));
+    for client in [&mut ann, &mut service] {
+        assert_eq!(events(&client.all().await), ["participant_removed", "message"]);
+    }
+    assert_eq!(events(&bob.all().await), ["participant_removed"]);
+    drop((ann, bob, service));
+    house.is_left_empty().await;
+}
+
+#[tokio::test]
+async fn whom_the_roster_loses_while_it_comes_in_is_put_out_again() {
+    let (house, ann) = talk(&["ann", "bob"]).await;
+    drop(ann);
+    let mut bob = user(&house, "bob").await;
+    house.becomes("nobody is there", |house| house.gateway.stats().rooms == 0).await;
+    // So that it is read from the log, which takes its time.
+    house.bus.sweep(std::time::Instant::now() + std::time::Duration::from_secs(1_000));
+    house.stage.talks.change_roster_meanwhile("7", &["ann"]);
+    let config = json!({"broadcast": {"recover": {"offset": 0, "epoch": "epoch-of-7"}}});
+    let reply = bob.try_join(TOPIC, config).await;
+    assert_eq!(reply["status"], "ok", "or this tests nothing: {reply}");
+    assert!(put_out(&mut bob).await.starts_with("Unauthorized: "));
+    drop(bob);
+    house.is_left_empty().await;
+}
+
+#[tokio::test]
+async fn who_is_in_a_conversation_that_is_deleted_is_told_and_put_out() {
+    let (house, mut ann) = talk(&[]).await;
+    house.stage.talks.delete("7");
+    assert_eq!(put_out(&mut ann).await, "conversation_not_found: there is no conversation `7`");
+    assert_eq!(house.gateway.stats().rooms, 0);
+    drop(ann);
+    house.is_left_empty().await;
+}

@@ -40,7 +40,7 @@ impl Gateway {
     ) -> Result<(), Refused> {
         for _ in 0..LOOKS {
             // The stream is held until the member is in, or another might take its place.
-            let Heard { position, stream: _held, roster } = self.inner.backstage.listen(conversation).await?;
+            let Heard { position, stream, roster } = self.inner.backstage.listen(conversation).await?;
             if !attends(&wish.who, &roster) {
                 let denied = Denied::Read(wish.topic.clone());
                 return Err(Refused { code: denied.code().to_owned(), detail: denied.to_string() });
@@ -51,7 +51,13 @@ impl Gateway {
                 let admitted = self.admit(&session, wish, None, Start::Log(&log));
                 drop(session);
                 match admitted {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => {
+                        // What was said since may have been that it is not open to this one any more.
+                        if stream.position() != log.end {
+                            self.inner.attendance.note(&wish.topic);
+                        }
+                        return Ok(());
+                    }
                     Err(AdmitError::Topics(error)) => return Err(too_many_topics(error)),
                     Err(AdmitError::Stale) => break,
                     // So much is said that reading does not catch up with it.

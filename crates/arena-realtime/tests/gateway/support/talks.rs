@@ -35,6 +35,8 @@ struct Log {
     /// What is written right before the next reading of the log, and not published.
     ahead: usize,
     unpublished: Vec<Line>,
+    /// The roster after the next reading of the log.
+    roster_to_be: Option<Vec<String>>,
 }
 
 impl Talks {
@@ -55,6 +57,7 @@ impl Talks {
             interrupted_by: 0,
             ahead: 0,
             unpublished: Vec::new(),
+            roster_to_be: None,
         };
         self.logs().insert(id.to_owned(), log);
         self.write(id, "created", json!({}));
@@ -144,6 +147,23 @@ impl Talks {
         self.logs().get_mut(id).unwrap().withheld_from = Some(user.to_owned());
     }
 
+    /// Another roster, and the line that tells of it.
+    pub fn change_roster(&self, id: &str, roster: &[&str]) {
+        self.logs().get_mut(id).unwrap().roster = roster.iter().map(|name| (*name).to_owned()).collect();
+        self.write(id, "participant_removed", json!({}));
+    }
+
+    /// The same while the log is read next.
+    pub fn change_roster_meanwhile(&self, id: &str, roster: &[&str]) {
+        let roster = roster.iter().map(|name| (*name).to_owned()).collect();
+        self.logs().get_mut(id).unwrap().roster_to_be = Some(roster);
+    }
+
+    pub fn delete(&self, id: &str) {
+        self.tell(id, "deleted", json!({}));
+        self.logs().remove(id);
+    }
+
     /// The next listeners are too late: the stream is another when they use it.
     pub fn make_stale(&self, id: &str, times: usize) {
         self.logs().get_mut(id).unwrap().stale = times;
@@ -200,6 +220,11 @@ impl Talks {
             };
             (missed, log.interrupted_by)
         };
+        let roster = self.logs().get_mut(id).and_then(|log| log.roster_to_be.take());
+        if let Some(roster) = roster {
+            let roster: Vec<_> = roster.iter().map(String::as_str).collect();
+            self.change_roster(id, &roster);
+        }
         if interrupted_by > 0 {
             self.write_many(id, interrupted_by);
         }
