@@ -73,6 +73,8 @@ pub(super) fn apply(state: &mut State, bus: &Bus, asks: &[Ask], found: &Found, n
                 Some(live) => {
                     applied.batch.deleted.push(live.key);
                     applied.audit(actor, "conversation.deleted", id, serde_json::Value::Null);
+                    let body = serde_json::json!({ "conversation": id, "at_ms": now }).to_string();
+                    applied.tellings.push(Telling::to_all(live, "deleted", body));
                     applied.touched.push(id.clone());
                     Answer::Deleted
                 }
@@ -197,6 +199,8 @@ impl Applied {
                 let mut receipt = receipt(state, live, command, offset, now);
                 receipt.notices = done.notices;
                 receipt.reservation = done.reservation;
+                // What is held already under that id is held once.
+                receipt.repeated |= matches!(command, Command::Reserve(_)) && done.entry.is_none();
                 Answer::Receipt(Box::new(receipt))
             }
             Err(refusal) => {
