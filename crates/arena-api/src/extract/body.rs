@@ -16,7 +16,6 @@ pub(crate) struct Json<T>(pub(crate) T);
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
 /// A JSON body as it came, to be read by the translation that the socket has too. Empty if there is none.
-#[allow(dead_code, reason = "the doors that use it follow")]
 pub(crate) struct JsonText(pub(crate) String);
 
 /// For calls that take nothing: no body, or `{}`.

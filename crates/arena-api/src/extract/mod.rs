@@ -6,8 +6,6 @@ mod path;
 mod query;
 
 pub(crate) use actor::Acting;
-#[allow(unused_imports, reason = "the doors that use it follow")]
 pub(crate) use body::{BadJson, Json, JsonText, NoBody, OptionalJson, media_type, parse};
-#[allow(unused_imports, reason = "the doors that use it follow")]
 pub(crate) use path::{Id, Ids};
 pub(crate) use query::{Limit, Query, page_request};

@@ -11,7 +11,6 @@ use std::str::FromStr;
 pub(crate) struct Id<T>(pub(crate) T);
 
 /// A path's two parameters, parsed.
-#[allow(dead_code, reason = "the doors that use it follow")]
 pub(crate) struct Ids<T, U>(pub(crate) T, pub(crate) U);
 
 impl<S, T> FromRequestParts<S> for Id<T>

@@ -35,6 +35,11 @@ pub(crate) struct Limit(u32);
 
 impl Limit {
     const MAX: u32 = 1_000;
+
+    /// As a number.
+    pub(crate) fn get(self) -> u32 {
+        self.0
+    }
 }
 
 impl Default for Limit {

@@ -1,11 +1,12 @@
 //! Puts resources and layers together.
 
+use crate::conversations::wire::Speaker;
 use crate::joining::Joining;
 use crate::layers::load::{self, Load};
 use crate::layers::mutation::{self, Mutations};
 use crate::layers::{panic, query, request_id};
 use crate::problem::Problem;
-use crate::{activity, bots, channels, health, players, worlds};
+use crate::{activity, bots, channels, conversations, health, players, worlds};
 use arena_control::Services;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -28,6 +29,10 @@ pub struct ApiLimits {
     pub request_timeout: Duration,
     /// The same for an import, upload included.
     pub import_timeout: Duration,
+    /// The longest text of a message in a conversation, and the longest data beside it, in bytes.
+    pub max_text_bytes: usize,
+    /// Logs of conversations that are followed at once; more answer 503 `overloaded`.
+    pub max_streams: usize,
 }
 
 impl Default for ApiLimits {
@@ -39,6 +44,8 @@ impl Default for ApiLimits {
             max_imports: 4,
             request_timeout: Duration::from_secs(30),
             import_timeout: Duration::from_secs(300),
+            max_text_bytes: Speaker::MAX_TEXT_BYTES,
+            max_streams: 1_000,
         }
     }
 }
@@ -50,6 +57,7 @@ pub fn router(services: Services, limits: ApiLimits, joining: Joining) -> Router
     let resources = Router::new()
         .merge(channels::routes())
         .merge(bots::routes())
+        .merge(conversations::routes(conversations::Door::new(&joining, &limits)))
         .merge(players::routes(joining))
         .merge(worlds::routes())
         .merge(activity::routes())
@@ -75,7 +83,7 @@ where
     routes
         .layer(from_fn(panic::catch))
         .layer(from_fn_with_state(mutations, mutation::run_to_the_end))
-        .layer(from_fn(query::only_on_lists))
+        .layer(from_fn(query::only_where_taken))
         .layer(from_fn_with_state(load, load::admit))
 }
 

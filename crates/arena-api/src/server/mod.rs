@@ -106,14 +106,12 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// How an answer without an end learns that the server ends. In the extensions of every request.
 #[derive(Debug, Clone, Default)]
-#[allow(dead_code, reason = "the first one follows")]
 pub(crate) struct Ending {
     closing: CancellationToken,
     /// Whether the present answer of this connection has no end.
     endless: Arc<AtomicBool>,
 }
 
-#[allow(dead_code, reason = "the first one follows")]
 impl Ending {
     /// Marks the answer as one without an end: it has to end by itself when the token is cancelled, and is cut off
     /// soon after that if its client does not take the rest.

@@ -2,12 +2,14 @@
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 /// What came back.
 #[derive(Debug)]
@@ -73,5 +75,15 @@ impl Call {
             Answer { status: head.status.as_u16(), headers: head.headers, body }
         };
         tokio::join!(exchange, connection).0
+    }
+
+    /// Sends it and reads the head of the answer only; the connection lives in the tasks.
+    pub async fn open(self) -> (Answer, Incoming, JoinSet<()>) {
+        let stream = TcpStream::connect(self.addr).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { drop(connection.await) });
+        let (head, body) = sender.send_request(self.request).await.unwrap().into_parts();
+        (Answer { status: head.status.as_u16(), headers: head.headers, body: Value::Null }, body, tasks)
     }
 }

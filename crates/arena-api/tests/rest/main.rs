@@ -5,6 +5,7 @@
 mod bots;
 mod channels;
 mod client;
+mod conversations;
 mod players;
 mod refusals;
 mod server;

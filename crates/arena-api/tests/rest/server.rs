@@ -177,7 +177,7 @@ impl Server {
         self.until_live(count).await;
     }
 
-    async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+    pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !condition().await {
             assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}");

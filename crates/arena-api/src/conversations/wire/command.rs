@@ -46,7 +46,7 @@ fn governing(event: &str, json: &str, who: &Speaker) -> Result<Command, WireErro
 }
 
 /// Reads a JSON object. Of anything else no field is at fault, so that what is wrong is said here.
-pub(super) fn object<T: DeserializeOwned>(json: &str) -> Result<T, WireError> {
+pub(crate) fn object<T: DeserializeOwned>(json: &str) -> Result<T, WireError> {
     if json.trim_ascii_start().starts_with('{') {
         return Ok(parse(json.as_bytes())?);
     }

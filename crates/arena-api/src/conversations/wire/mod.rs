@@ -2,17 +2,30 @@
 //! name means is in docs/rest.md.
 
 mod amounts;
+mod capacity;
 mod command;
+mod conversation;
 mod data;
 mod error;
+mod line;
+mod receipt;
 mod refusal;
 mod setup;
 mod speaker;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use command::command;
+pub(crate) use amounts::CapsBody;
+pub(crate) use capacity::{AccountBody, CapacityBody};
+pub(crate) use command::{command, object};
+pub(crate) use conversation::ConversationBody;
 pub(crate) use error::WireError;
-pub(crate) use refusal::{RefusalBody, refusal_json};
+pub(crate) use line::{ContextBody, LineBody, LogBody};
+pub(crate) use receipt::ReceiptBody;
+#[allow(unused_imports, reason = "for the socket")]
+pub(crate) use receipt::receipt_json;
+pub(crate) use refusal::RefusalBody;
+#[allow(unused_imports, reason = "for the socket")]
+pub(crate) use refusal::refusal_json;
 pub(crate) use setup::Creation;
 pub use speaker::Speaker;

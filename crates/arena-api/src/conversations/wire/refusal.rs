@@ -43,6 +43,7 @@ impl<'a> From<&'a Refusal> for CodedRefusal<'a> {
 }
 
 /// `{"code", "detail", "scope", "limit", "used", "remaining", "retry_after_ms", "message_id"}`.
+#[allow(dead_code, reason = "for the socket")]
 pub(crate) fn refusal_json(refusal: &Refusal) -> String {
     serde_json::to_string(&CodedRefusal::from(refusal)).expect("invariant: strings and numbers are JSON")
 }

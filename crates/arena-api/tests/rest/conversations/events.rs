@@ -1,0 +1,67 @@
+//! A reader of server-sent events, as a browser is one.
+
+use crate::client::Call;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub id: u64,
+    pub event: String,
+    pub data: Value,
+}
+
+/// An open stream. Dropping it closes the connection.
+pub struct Events {
+    body: Incoming,
+    text: String,
+    _connection: JoinSet<()>,
+}
+
+impl Events {
+    /// Opens a stream; `None` where it is refused.
+    pub async fn open(call: Call) -> Option<Events> {
+        let (head, body, connection) = call.open().await;
+        if head.status != 200 {
+            return None;
+        }
+        assert_eq!(head.headers["content-type"], "text/event-stream");
+        Some(Events { body, text: String::new(), _connection: connection })
+    }
+
+    /// The next event; `None` where the stream has ended. Comments are passed over.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                if let Some(event) = parse(&block) {
+                    return Some(event);
+                }
+            }
+            let frame = self.body.frame().await?.unwrap();
+            self.text.push_str(std::str::from_utf8(frame.data_ref()?).unwrap());
+        }
+    }
+
+    /// The next so many.
+    pub async fn take(&mut self, count: usize) -> Vec<Event> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(self.next().await.expect("the stream goes on"));
+        }
+        events
+    }
+}
+
+fn parse(block: &str) -> Option<Event> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    Some(Event {
+        id: field("id")?.parse().unwrap(),
+        event: field("event")?.to_owned(),
+        data: serde_json::from_str(field("data")?).unwrap(),
+    })
+}

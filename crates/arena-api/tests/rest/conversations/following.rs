@@ -1,0 +1,131 @@
+//! Following a log.
+
+use super::events::{Event, Events};
+use super::{call, limited, message, read, say};
+use crate::client::Call;
+use crate::server::{Server, on_both};
+use arena_api::ApiLimits;
+use arena_testing::TestDatabase;
+use serde_json::json;
+
+fn stream(server: &Server, after: u64) -> Call {
+    server.get(&format!("/api/conversations/c/messages/stream?after={after}"))
+}
+
+async fn follow(server: &Server, after: u64) -> Events {
+    Events::open(stream(server, after)).await.expect("the stream is opened")
+}
+
+/// As a browser comes back: the place in the address is the one it began with.
+async fn resume(server: &Server, last: &Event) -> Events {
+    let call = stream(server, 0).header("last-event-id", &last.id.to_string());
+    Events::open(call).await.expect("the stream is opened")
+}
+
+on_both!(the_log_is_followed_from_any_place_and_on_as_it_grows, async |server: Server| {
+    limited(&server, json!({"max_total_messages": 3})).await;
+    say(&server, "ada").await.ok(201);
+    let mut from_the_start = follow(&server, 0).await;
+    let seen = from_the_start.take(2).await;
+    assert_eq!((seen[0].id, seen[0].event.as_str()), (1, "created"));
+    let page = read(&server, "messages?after=1").await;
+    assert_eq!((seen[1].id, &seen[1].data), (2, &page["items"][0]), "a line is the same by all ways");
+    let mut newest = follow(&server, u64::MAX).await;
+    let odd = json!({"author": "bo", "text": "two\nlines\r", "data": {"a": "\r\n\n"}});
+    message(&server, odd).await.ok(201);
+    for events in [&mut from_the_start, &mut newest] {
+        let event = events.next().await.unwrap();
+        assert_eq!((event.id, event.data["payload"]["text"].as_str()), (3, Some("two\nlines\r")));
+        assert_eq!(event.data["payload"]["data"]["a"], "\r\n\n");
+    }
+    say(&server, "ada").await.ok(201);
+    let last = from_the_start.take(2).await;
+    assert_eq!((last[0].event.as_str(), last[1].event.as_str()), ("message", "exhausted"));
+});
+
+on_both!(
+    a_reader_who_comes_back_again_and_again_misses_nothing_and_sees_nothing_twice,
+    async |server: Server| {
+        const MESSAGES: usize = 120;
+        limited(&server, json!({})).await;
+        let posting = async {
+            for number in 0..MESSAGES {
+                let body = json!({"author": "ada", "text": number.to_string()});
+                message(&server, body).await.ok(201);
+            }
+        };
+        let reading = async {
+            let mut seen = follow(&server, 0).await.take(1).await;
+            while seen.len() <= MESSAGES {
+                // The connection breaks after a few events, in the middle of whatever is being posted.
+                let mut events = resume(&server, seen.last().unwrap()).await;
+                let some = (seen.len() % 7 + 1).min(MESSAGES + 1 - seen.len());
+                seen.extend(events.take(some).await);
+            }
+            seen
+        };
+        let ((), seen) = tokio::join!(posting, reading);
+        let offsets: Vec<u64> = seen.iter().map(|event| event.id).collect();
+        assert_eq!(offsets, (1..=MESSAGES as u64 + 1).collect::<Vec<_>>());
+        for (number, event) in seen[1..].iter().enumerate() {
+            assert_eq!(event.data["payload"]["text"], number.to_string());
+        }
+    }
+);
+
+#[tokio::test]
+async fn a_long_log_is_read_in_parts_and_without_an_end_of_its_request() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    let quick = ApiLimits { request_timeout: std::time::Duration::from_millis(300), ..ApiLimits::default() };
+    let server_with_short_requests = server.limited(quick).await;
+    limited(&server, json!({})).await;
+    for _ in 0..100 {
+        say(&server, "ada").await.ok(201);
+    }
+    let mut events = follow(&server_with_short_requests, 0).await;
+    assert_eq!(events.take(101).await.last().unwrap().id, 101);
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    say(&server, "bo").await.ok(201);
+    assert_eq!(events.next().await.unwrap().id, 102, "the limit is for the head of an answer");
+}
+
+#[tokio::test]
+async fn only_so_many_logs_are_followed_at_once() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let narrow = server.limited(ApiLimits { max_streams: 1, max_in_flight: 1, ..ApiLimits::default() }).await;
+    let mut events = follow(&narrow, 0).await;
+    events.take(1).await;
+    let refused = stream(&narrow, 0).send().await;
+    assert_eq!(refused.headers["retry-after"], "5");
+    refused.refused(503, "overloaded");
+    // An open stream takes no slot of the other requests.
+    narrow.get("/api/conversations/c").send().await.ok(200);
+    drop(events);
+    narrow.until("the slot to be free", async || Events::open(stream(&narrow, 0)).await.is_some()).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_conversation_and_begins_anew_with_another_of_that_id() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    say(&server, "ada").await.ok(201);
+    let mut events = follow(&server, 0).await;
+    let last = events.take(2).await.pop().unwrap();
+    server.delete("/api/conversations/c").send().await.ok(204);
+    assert_eq!(events.next().await, None);
+    limited(&server, json!({})).await;
+    assert_eq!(resume(&server, &last).await.next().await.unwrap().id, 1);
+}
+
+#[tokio::test]
+async fn what_is_in_no_log_wakes_nobody() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({"max_replies_per_participant": 1})).await;
+    let mut events = follow(&server, 0).await;
+    say(&server, "ada").await.ok(201);
+    say(&server, "ada").await.refused(409, "participant_limit");
+    call(&server, "system").json(json!({"text": "x"})).send().await.ok(201);
+    let seen: Vec<String> = events.take(4).await.into_iter().map(|event| event.event).collect();
+    assert_eq!(seen, ["created", "message", "participant_blocked", "system"]);
+}
