@@ -58,12 +58,25 @@ impl Ledger {
 
     /// Whether a message would be let through now. Changes nothing.
     pub fn check(&self, say: &Say, accounts: &Accounts, now: Timestamp) -> Result<(), Refusal> {
-        if self.due().is_none_or(|due| due > self.moment(now).at) {
-            return self.admit_message(say, accounts, self.moment(now)).map(drop);
+        self.as_of(accounts, now, |ledger, accounts, moment| {
+            ledger.admit_message(say, accounts, moment).map(drop)
+        })
+    }
+
+    /// Looks at it as it will be when what is due by now is done: at a copy, where anything is.
+    pub(super) fn as_of<T>(
+        &self,
+        accounts: &Accounts,
+        now: Timestamp,
+        look: impl FnOnce(&Ledger, &Accounts, Moment) -> T,
+    ) -> T {
+        let moment = self.moment(now);
+        if self.due().is_none_or(|due| due > moment.at) {
+            return look(self, accounts, moment);
         }
         let (mut ledger, mut accounts) = (self.clone(), accounts.clone());
         Hand { ledger: &mut ledger, accounts: &mut accounts, now, entries: Vec::new() }.advance();
-        ledger.admit_message(say, &accounts, ledger.moment(now)).map(drop)
+        look(&ledger, &accounts, ledger.moment(now))
     }
 }
 

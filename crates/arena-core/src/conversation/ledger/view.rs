@@ -8,20 +8,7 @@ use crate::Timestamp;
 impl Ledger {
     /// All budgets, and whether it is at its end.
     pub fn capacity(&self, accounts: &Accounts, now: Timestamp) -> Capacity {
-        let moment = self.moment(now);
-        let reason = self.ended(moment);
-        Capacity {
-            total: self.total_budget(moment).remaining(),
-            exhausted: reason.is_some(),
-            reason,
-            ends_in_ms: self.time_ends().filter(|_| reason.is_none()).map(|end| elapsed(moment.at, end)),
-            refills_in_ms: moment.refills_in_ms,
-            turn: self.turn().cloned(),
-            participants: self
-                .everybody()
-                .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
-                .collect(),
-        }
+        self.as_of(accounts, now, Ledger::capacity_at)
     }
 
     /// What all have left together.
@@ -37,7 +24,9 @@ impl Ledger {
 
     /// What one participant has left, also one who has not spoken yet.
     pub fn share(&self, participant: &ParticipantId, accounts: &Accounts, now: Timestamp) -> Share {
-        self.share_at(participant, self.people.find(participant), accounts, self.moment(now))
+        self.as_of(accounts, now, |ledger, accounts, moment| {
+            ledger.share_at(participant, ledger.people.find(participant), accounts, moment)
+        })
     }
 
     /// Who in the roster, or of those who have spoken, has spent their own share: whom it would be a waste to wake by
@@ -52,6 +41,22 @@ impl Ledger {
         (0..self.people.len()).filter(spent).map(|seat| &self.people.at(seat).id).collect()
     }
 
+    fn capacity_at(&self, accounts: &Accounts, moment: Moment) -> Capacity {
+        let ends = self.time_ends().filter(|_| self.exhausted.is_none());
+        Capacity {
+            total: self.total_budget(moment).remaining(),
+            exhausted: self.exhausted.is_some(),
+            reason: self.exhausted,
+            ends_in_ms: ends.map(|end| elapsed(moment.at, end)),
+            refills_in_ms: moment.refills_in_ms,
+            turn: self.turn().cloned(),
+            participants: self
+                .everybody()
+                .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
+                .collect(),
+        }
+    }
+
     fn share_at(
         &self,
         participant: &ParticipantId,
@@ -60,8 +65,7 @@ impl Ledger {
         moment: Moment,
     ) -> Share {
         let budget = self.share_budget(seat, moment);
-        let live = |hold: &&super::Hold| Some(hold.who) == seat && hold.until > moment.at;
-        let hold = self.holds.iter().find(live);
+        let hold = self.holds.iter().find(|hold| Some(hold.who) == seat);
         let ask = Ask { who: participant, seat, wanted: Setup::ONE_MESSAGE, hold };
         let refusal = self.admit(&ask, accounts, moment).err();
         Share {

@@ -64,6 +64,18 @@ fn a_lease_that_ends_gives_it_back_by_itself() {
 }
 
 #[test]
+fn what_is_due_is_seen_before_it_is_written_down() {
+    let mut talk = Talk::new("ann bob", limits(-1, 1));
+    talk.reserve(hold("ann", "r1", 1, 0)).unwrap();
+    assert!(talk.share("ann").may_send, "by what is held");
+    assert!(!talk.share("bob").may_send);
+    talk.now += 100;
+    assert!(talk.share("ann").may_send && talk.share("bob").may_send);
+    assert_eq!(talk.capacity().total.held, Amounts::default());
+    assert_eq!(talk.events(), ["created", "reserved"]);
+}
+
+#[test]
 fn a_message_on_a_lapsed_reservation_is_an_ordinary_one() {
     let mut talk = Talk::new("ann bob", limits(-1, 2));
     talk.reserve(hold("ann", "r1", 1, 0)).unwrap();

@@ -178,6 +178,16 @@ fn whoever_is_removed_passes_the_turn_on() {
 }
 
 #[test]
+fn whoever_comes_back_is_waited_for_again() {
+    let mut talk = talk("ann bob cyd", TurnPolicy::RoundRobin, Some(100), Limits::default());
+    assert_eq!(wait(&mut talk, 100), "bob");
+    talk.handle(Command::RemoveParticipant(id("ann"))).outcome.unwrap();
+    assert_eq!(then(&mut talk, "bob", "1"), "cyd");
+    talk.handle(Command::AddParticipant(id("ann"))).outcome.unwrap();
+    assert_eq!(wait(&mut talk, 100), "ann");
+}
+
+#[test]
 fn a_holder_whose_share_is_cut_passes_the_turn_on() {
     let mut talk = talk("ann bob", TurnPolicy::RoundRobin, None, limits(5, -1));
     for who in ["ann", "bob", "ann", "bob"] {
