@@ -163,6 +163,7 @@ pub(super) fn tell_again(bus: &Bus, topic: &TopicName, epoch: &Epoch, lines: &[L
         if let Ok(line) = LogLine::read(row.clone()) {
             let mut draft = Draft::new(&line.event, Payload::Json(line.body));
             draft.id = line.id.map(|id| id.as_str().into());
+            draft.at_ms = u64::try_from(line.at.0).ok();
             stream.publish_at(draft, Position { offset, epoch: epoch.clone() });
         }
     }
@@ -180,6 +181,7 @@ fn draft(line: Line, row: &LogRow, body: Bytes) -> Draft {
         id: row.message_id.as_deref().map(Arc::from),
         author: line.author.map(|author| author.as_str().into()),
         audience,
+        at_ms: u64::try_from(row.at.0).ok(),
         ..Draft::new(&row.event, Payload::Json(body))
     }
 }
