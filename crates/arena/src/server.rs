@@ -107,6 +107,8 @@ impl Server {
             max_in_flight: config.server.max_in_flight,
             body_limit_bytes: config.server.body_limit_bytes,
             import_limit_bytes: config.server.import_limit_bytes,
+            max_text_bytes: config.conversations.max_text_bytes,
+            max_streams: config.conversations.max_streams,
             ..ApiLimits::default()
         };
         let (stop, leaving) = (CancellationToken::new(), CancellationToken::new());
