@@ -25,7 +25,7 @@ pub use bots::{BotRef, Bots};
 pub use channels::{ChannelPatch, ChannelStats, Channels, NewChannel, ResetItem};
 pub use conversations::{
     Context, ConversationSettings, ConversationStats, Conversations, Listening, LogLine, LogPage, Receipt,
-    SubmitError, Summary,
+    Residents, SubmitError, Summary, TalkLimits,
 };
 pub use error::{ErrorClass, ServiceError};
 pub use health::Health;

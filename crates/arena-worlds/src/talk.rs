@@ -67,11 +67,11 @@ impl Outcome {
 }
 
 /// Takes what became of a line, once. One that is dropped without it says [`Outcome::UNAVAILABLE`].
-pub struct Verdict(Option<Box<dyn FnOnce(Outcome) + Send>>);
+pub struct Verdict(Option<Box<dyn FnOnce(Outcome) + Send + Sync>>);
 
 impl Verdict {
     /// One that tells whoever waits for it. `tell` must not block.
-    pub fn new(tell: impl FnOnce(Outcome) + Send + 'static) -> Verdict {
+    pub fn new(tell: impl FnOnce(Outcome) + Send + Sync + 'static) -> Verdict {
         Verdict(Some(Box::new(tell)))
     }
 

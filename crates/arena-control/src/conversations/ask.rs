@@ -36,7 +36,31 @@ pub(super) struct Order {
     /// The moderator has let it through, or is not to be asked.
     pub(super) cleared: bool,
     /// None where nobody waits.
-    pub(super) reply: Option<Reply<Receipt, SubmitError>>,
+    pub(super) reply: Option<OrderReply>,
+}
+
+/// Who is told what came of a command.
+pub(super) enum OrderReply {
+    /// Somebody who waits for it.
+    Waiting(Reply<Receipt, SubmitError>),
+    /// Somebody who is called when it is durable, in the order of the log. The writer waits for it: it must not block.
+    Called(Box<dyn FnOnce(Result<Receipt, SubmitError>) + Send + Sync>),
+}
+
+impl OrderReply {
+    /// Tells it. Whoever no longer waits has changed nothing.
+    pub(super) fn send(self, outcome: Result<Receipt, SubmitError>) {
+        match self {
+            OrderReply::Waiting(reply) => drop(reply.send(outcome)),
+            OrderReply::Called(call) => call(outcome),
+        }
+    }
+}
+
+impl fmt::Debug for OrderReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OrderReply")
+    }
 }
 
 impl Order {
@@ -92,7 +116,7 @@ impl Ask {
     pub(super) fn fail(self, error: ServiceError) {
         match self {
             Ask::Create { reply, .. } => drop(reply.send(Err(error))),
-            Ask::Order(Order { reply: Some(reply), .. }) => drop(reply.send(Err(error.into()))),
+            Ask::Order(Order { reply: Some(reply), .. }) => reply.send(Err(error.into())),
             Ask::Order(_) => {}
             Ask::Look { look, .. } => look(Err(error)),
             Ask::Delete { reply, .. } => drop(reply.send(Err(error))),

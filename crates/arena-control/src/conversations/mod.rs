@@ -9,6 +9,7 @@ mod known;
 mod live;
 mod moderation;
 mod outcome;
+mod residents;
 mod settings;
 mod state;
 mod stats;
@@ -16,6 +17,7 @@ mod telling;
 mod writer;
 
 pub use outcome::{Context, ConversationStats, Listening, LogLine, LogPage, Receipt, SubmitError, Summary};
+pub use residents::{Residents, TalkLimits};
 pub use settings::ConversationSettings;
 
 use crate::error::ServiceError;
@@ -24,7 +26,7 @@ use arena_core::conversation::{
     Account, AccountId, Capacity, Caps, Command, ConversationId, Ledger, Moderation, ParticipantId, Setup,
 };
 use arena_store::{Actor, ConversationFilter, ConversationRow, LogRow, Page, PageRequest, Store};
-use ask::{Ask, Looked, Order};
+use ask::{Ask, Looked, Order, OrderReply};
 use moderation::Moderators;
 use stats::Counters;
 use std::sync::Arc;
@@ -103,10 +105,19 @@ impl Conversations {
             self.check_moderation(change.moderation.iter().flatten().next())?;
         }
         let (reply, outcome) = oneshot::channel();
-        let order =
-            Order { id: id.clone(), actor: actor.clone(), command, cleared: false, reply: Some(reply) };
-        self.queue(Ask::Order(order))?;
+        self.order(actor, id, command, Some(OrderReply::Waiting(reply)))?;
         Ok(outcome)
+    }
+
+    fn order(
+        &self,
+        actor: &Actor,
+        id: &ConversationId,
+        command: Command,
+        reply: Option<OrderReply>,
+    ) -> Result<(), ServiceError> {
+        let order = Order { id: id.clone(), actor: actor.clone(), command, cleared: false, reply };
+        self.queue(Ask::Order(order))
     }
 
     /// A conversation.

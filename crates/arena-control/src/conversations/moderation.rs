@@ -117,7 +117,7 @@ impl Moderators {
             match refusal(verdict, &moderation, say) {
                 Some(refusal) => {
                     if let Some(reply) = order.reply.take() {
-                        let _ = reply.send(Err(refusal.into()));
+                        reply.send(Err(refusal.into()));
                     }
                 }
                 None => {

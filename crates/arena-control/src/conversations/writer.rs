@@ -318,10 +318,10 @@ impl Writer {
                 (Ask::Look { id, look }, Answer::Look) => looks.push((id, look)),
                 (Ask::Order(order), Answer::Moderate) => self.moderate(order),
                 (Ask::Order(Order { reply: Some(reply), .. }), Answer::Receipt(receipt)) => {
-                    drop(reply.send(Ok(*receipt)));
+                    reply.send(Ok(*receipt));
                 }
                 (Ask::Order(Order { reply: Some(reply), .. }), Answer::Refused(refusal)) => {
-                    drop(reply.send(Err((*refusal).into())));
+                    reply.send(Err((*refusal).into()));
                 }
                 (Ask::Create { reply, .. }, Answer::Created(summary)) => drop(reply.send(Ok(*summary))),
                 (Ask::Account { reply, .. }, Answer::Account(account)) => drop(reply.send(Ok(account))),
