@@ -16,6 +16,7 @@ mod listening;
 mod moderating;
 mod racing;
 mod repeating;
+mod residents;
 mod sharing;
 mod timing;
 mod writers;
