@@ -9,6 +9,7 @@ mod stream;
 pub(crate) mod wire;
 
 pub(crate) use door::Door;
+pub(crate) use reading::Last;
 
 use crate::extract::{Acting, Id, JsonText, Limit, NoBody, Query, page_request};
 use crate::problem::Problem;

@@ -82,10 +82,21 @@ pub(super) async fn capacity(
 /// How many messages a context holds.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "u32")]
-struct Last(u32);
+pub(crate) struct Last(u32);
 
 impl Last {
     const MAX: u32 = 100;
+
+    /// As a number.
+    pub(crate) fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Last(20)
+    }
 }
 
 impl TryFrom<u32> for Last {
@@ -111,7 +122,7 @@ pub(super) async fn context(
 ) -> Result<Response, Problem> {
     let participant = speaker.name(participant, "participant").map_err(in_query)?;
     may_read_of(&services, &speaker, &id).await?;
-    let Last(last) = last.unwrap_or(Last(20));
+    let last = last.unwrap_or_default().get();
     let context = services.conversations.context(&id, &participant, last).await?;
     Ok(Json(ContextBody::new(&context).map_err(unreadable)?).into_response())
 }

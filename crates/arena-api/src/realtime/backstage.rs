@@ -1,6 +1,7 @@
-//! What is behind the topics of worlds: the players' service.
+//! What is behind the topics: the players' service and that of conversations.
 
-use arena_control::{InputError, Players, ServiceError};
+use super::talk::Talk;
+use arena_control::{InputError, Players, ServiceError, Services};
 use arena_core::PlayerId;
 use arena_core::channel::ChannelName;
 use arena_realtime::token::SeatClaim;
@@ -15,18 +16,20 @@ const EXIT_DELAY: Duration = Duration::from_millis(200);
 /// The longest of these delays: how long after the end of an outage a seat may still be held by nobody.
 const EXIT_DELAY_CAP: Duration = Duration::from_secs(5);
 
-/// Seats and worlds, for the gateway.
+/// Seats, worlds and conversations, for the gateway.
 #[derive(Debug, Clone)]
 pub struct Stage {
     players: Players,
+    talk: Talk,
     stop: CancellationToken,
 }
 
 impl Stage {
-    /// Over the players' service. After `stop` nothing is tried again: the next start frees the seats that are held
-    /// still.
-    pub fn new(players: Players, stop: CancellationToken) -> Stage {
-        Stage { players, stop }
+    /// Over the services. A text in a conversation has `max_text_bytes` at most. After `stop` nothing is tried again:
+    /// the next start frees the seats that are held still.
+    pub fn new(services: &Services, max_text_bytes: usize, stop: CancellationToken) -> Stage {
+        let talk = Talk::new(services.conversations.clone(), max_text_bytes);
+        Stage { players: services.players.clone(), talk, stop }
     }
 
     async fn look_at(&self, channel: &ChannelName) -> Result<Look, Refused> {
@@ -69,20 +72,22 @@ impl Backstage for Stage {
     }
 
     async fn listen(&self, conversation: &str) -> Result<Heard, Refused> {
-        Err(no_conversation(conversation))
+        self.talk.listen(conversation).await
     }
 
-    async fn missed(&self, conversation: &str, _: &str, _: u64, _: u32) -> Result<Missed, Refused> {
-        Err(no_conversation(conversation))
+    async fn missed(
+        &self,
+        conversation: &str,
+        user: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Missed, Refused> {
+        self.talk.missed(conversation, user, after, limit).await
     }
 
     fn say(&self, saying: Saying<'_>) -> Said {
-        Box::pin(std::future::ready(Err(no_conversation(saying.conversation).into())))
+        self.talk.say(&saying)
     }
-}
-
-fn no_conversation(id: &str) -> Refused {
-    Refused { code: "conversation_not_found".to_owned(), detail: format!("there is no conversation `{id}`") }
 }
 
 /// Tries again and again while whatever is asked does not answer: a seat that is not left is held by nobody for ever.

@@ -7,6 +7,7 @@ mod cors;
 mod join_tokens;
 mod socket;
 mod stats;
+mod talk;
 #[cfg(test)]
 mod tests;
 

@@ -23,7 +23,8 @@ pub use settings::ConversationSettings;
 use crate::error::ServiceError;
 use arena_bus::Bus;
 use arena_core::conversation::{
-    Account, AccountId, Capacity, Caps, Command, ConversationId, Ledger, Moderation, ParticipantId, Setup,
+    Account, AccountId, Capacity, Caps, Command, ConversationId, Delivery, Ledger, Moderation, ParticipantId,
+    Setup,
 };
 use arena_store::{Actor, ConversationFilter, ConversationRow, LogRow, Page, PageRequest, Store};
 use ask::{Ask, Looked, Order, OrderReply};
@@ -190,6 +191,25 @@ impl Conversations {
             Ok(Listening { position, stream, roster })
         });
         listening.await?
+    }
+
+    /// How messages are delivered to this participant now: as the setup has it for those who cannot answer, if this is
+    /// one of them.
+    pub async fn delivery_to(
+        &self,
+        id: &ConversationId,
+        participant: &ParticipantId,
+    ) -> Result<Delivery, ServiceError> {
+        let who = participant.clone();
+        self.look(id, move |looked| {
+            let ledger = &looked.live.ledger;
+            let cannot_answer = match ledger.exhausted() {
+                Some(_) => ledger.participants().any(|known| *known == who),
+                None => ledger.without_budget(looked.now).contains(&&who),
+            };
+            if cannot_answer { ledger.setup().delivery } else { Delivery::All }
+        })
+        .await
     }
 
     /// A shared budget.

@@ -1,10 +1,11 @@
 //! What callers are told.
 
+use super::telling::context_only;
 use crate::error::ServiceError;
 use arena_bus::{Epoch, Position, Stream};
 use arena_core::conversation::{
-    ConversationId, ExhaustedBy, MessageId, Notice, ParticipantId, Refusal, Remaining, ReservationId, Setup,
-    Share,
+    ConversationId, Delivery, ExhaustedBy, MessageId, Notice, ParticipantId, Refusal, Remaining,
+    ReservationId, Setup, Share,
 };
 use arena_core::{ParseIdError, Timestamp};
 use bytes::Bytes;
@@ -86,6 +87,18 @@ impl LogLine {
         let id = row.message_id.map(|id| id.parse()).transpose().map_err(corrupt)?;
         let position = u64::try_from(row.position).unwrap_or(0);
         Ok(LogLine { position, at: row.at, event: row.event.into(), id, body: row.body.into() })
+    }
+
+    /// The line as it would be given now to one whom messages are [delivered to](super::Conversations::delivery_to) like
+    /// this; `None` if it would not.
+    pub fn delivered(mut self, delivery: Delivery) -> Option<LogLine> {
+        match delivery {
+            _ if &*self.event != "message" => {}
+            Delivery::All => {}
+            Delivery::ContextOnly => self.body = context_only(&self.body),
+            Delivery::Withhold => return None,
+        }
+        Some(self)
     }
 }
 

@@ -187,7 +187,7 @@ fn draft(line: Line, row: &LogRow, body: Bytes) -> Draft {
 }
 
 /// The same message, marked as not to be answered.
-fn context_only(body: &[u8]) -> Bytes {
+pub(super) fn context_only(body: &[u8]) -> Bytes {
     let mut marked = Vec::with_capacity(body.len() + 24);
     marked.extend_from_slice(b"{\"context_only\":true");
     match body.strip_prefix(b"{") {

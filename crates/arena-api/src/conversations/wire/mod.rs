@@ -21,9 +21,7 @@ pub(crate) use command::{command, object};
 pub(crate) use conversation::ConversationBody;
 pub(crate) use error::WireError;
 pub(crate) use line::{ContextBody, LineBody, LogBody};
-pub(crate) use receipt::ReceiptBody;
-#[allow(unused_imports, reason = "for the socket")]
-pub(crate) use receipt::receipt_json;
+pub(crate) use receipt::{ReceiptBody, receipt_json};
 pub(crate) use refusal::RefusalBody;
 #[allow(unused_imports, reason = "for the socket")]
 pub(crate) use refusal::refusal_json;

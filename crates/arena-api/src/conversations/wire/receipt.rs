@@ -51,7 +51,6 @@ impl<'a> From<&'a Receipt> for ReceiptBody<'a> {
 }
 
 /// `{"offset", "epoch", "id", "repeated", "dropped", "notices", "turn", "share", "total", "exhausted", "reservation"}`.
-#[allow(dead_code, reason = "for the socket")]
 pub(crate) fn receipt_json(receipt: &Receipt) -> String {
     serde_json::to_string(&ReceiptBody::from(receipt)).expect("invariant: names and numbers are JSON")
 }
