@@ -313,11 +313,7 @@ impl Applied {
         if let Some((actor, (caps, refill))) = set {
             let account =
                 state.accounts.entry(id.clone()).or_insert_with(|| Account::new(*caps, *refill, now));
-            account.turn_to(now);
-            if account.refill_every_ms != *refill {
-                (account.refill_every_ms, account.since, account.window) = (*refill, now, 0);
-            }
-            account.caps = *caps;
+            account.configure(*caps, *refill, now);
             self.accounts.insert(id.clone());
             let detail =
                 serde_json::json!({ "budget": id.to_string(), "caps": caps, "refill_every_ms": refill });
