@@ -1,10 +1,12 @@
 //! The all-in-one server: store, world host, control and API in one process.
 
 use crate::auth::{Auth, AuthError};
-use crate::config::Config;
+use crate::config::{Config, Talk};
 use arena_api::{ApiLimits, Drained, JoinTokens, Stage};
 use arena_bus::Bus;
-use arena_control::{Control, ControlSettings, ConversationSettings, PlayerSettings, Services};
+use arena_control::{
+    Control, ControlSettings, ConversationSettings, PlayerSettings, Residents, Services, TalkLimits,
+};
 use arena_core::admission::AdmissionRules;
 use arena_realtime::token::Verifier;
 use arena_realtime::{Drain, Gateway, GatewaySettings, PresenceSettings};
@@ -99,10 +101,14 @@ impl Server {
         let store = Store::open(&options).await?;
         let auth = Auth::open(config)?;
         let bus = Bus::new(config.realtime.bus());
-        let host = NativeHost::new(native_settings(config, bus.clone())?)?;
+        let residents = residents(config);
+        let host = NativeHost::new(native_settings(config, bus.clone(), residents.as_ref())?)?;
         let control =
             Control::start(store.clone(), Arc::new(host.clone()), bus.clone(), control_settings(config));
         let services = control.services();
+        if let Some(residents) = &residents {
+            residents.attach(services.conversations.clone());
+        }
         let limits = ApiLimits {
             max_in_flight: config.server.max_in_flight,
             body_limit_bytes: config.server.body_limit_bytes,
@@ -238,7 +244,20 @@ fn endpoint(config: &Config, address: SocketAddr) -> String {
     }
 }
 
-fn native_settings(config: &Config, bus: Bus) -> Result<NativeSettings, StartError> {
+/// Where residents' talk goes; `None` where it is not kept.
+fn residents(config: &Config) -> Option<Residents> {
+    let limits = TalkLimits {
+        max_messages: Some(config.worlds.talk_max_messages),
+        max_replies_per_participant: config.worlds.talk_max_replies(),
+    };
+    (config.worlds.talk == Talk::Stored).then(|| Residents::new(limits))
+}
+
+fn native_settings(
+    config: &Config,
+    bus: Bus,
+    residents: Option<&Residents>,
+) -> Result<NativeSettings, StartError> {
     let worlds = &config.worlds;
     let seed = if worlds.seed == 0 { uuid::Uuid::new_v4().as_u64_pair().0 } else { worlds.seed };
     Ok(NativeSettings {
@@ -251,7 +270,7 @@ fn native_settings(config: &Config, bus: Bus) -> Result<NativeSettings, StartErr
         mailbox: worlds.mailbox,
         seed,
         bus,
-        talk: None,
+        talk: residents.map(|residents| Arc::new(residents.clone()) as _),
     })
 }
 
