@@ -23,7 +23,7 @@ impl Sized {
         Sized { head, columns, tail, sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
-    /// The statement for as many rows as a part of [`parts`] has.
+    /// The statement for as many rows as a part of [`parts`] or of [`padded`] has.
     pub(super) fn of(&'static self, tx: &Tx, rows: usize) -> Statement {
         let texts = match tx.dialect() {
             Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts(batch::for_sqlite)),
@@ -52,6 +52,14 @@ pub(super) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// Cuts rows into as few parts as possible. Each is as long as a power of two: a row stands at its end several times.
+pub(super) fn padded<T: Copy>(rows: &[T]) -> impl Iterator<Item = Vec<T>> {
+    rows.chunks(LARGEST).map(|part| {
+        let length = part.len().next_power_of_two();
+        part.iter().chain(part.last().into_iter().cycle()).copied().take(length).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +72,14 @@ mod tests {
             assert!(parts.iter().all(|part| part.len().is_power_of_two() && part.len() <= LARGEST));
             assert_eq!(parts.concat(), rows);
         }
+    }
+
+    #[test]
+    fn padded_rows_stand_there_again() {
+        let rows: Vec<_> = (0..515).collect();
+        let parts: Vec<_> = padded(&rows).collect();
+        assert_eq!(parts, [&rows[..512], &[512, 513, 514, 514]]);
+        assert_eq!(padded::<i64>(&[]).count(), 0);
     }
 
     #[test]
