@@ -1,12 +1,14 @@
 //! Throw-away databases with the durability that a real one has.
 
 use crate::floor::Floor;
+use crate::machine::family_cpu;
 use anyhow::Context;
 use arena_core::admission::AdmissionRules;
 use arena_core::bot::Bot;
 use arena_store::{BotFilter, PageRequest, Store, StoreOptions};
 use arena_testing::{Durability, PostgresOptions, PostgresServer, TestDatabase};
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// Which databases to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,12 +51,25 @@ impl Database {
         if self.server.is_some() { "PostgreSQL" } else { "SQLite" }
     }
 
+    /// Whether it is a process of its own.
+    pub fn is_server(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// A new empty database.
     pub fn create(&self) -> anyhow::Result<TestDatabase> {
         match &self.server {
             Some(server) => TestDatabase::on(server).context("create a database"),
             None => Ok(TestDatabase::sqlite()),
         }
+    }
+
+    /// Processor time that the server's processes have used that run now; none for SQLite, which is a part of ours.
+    pub fn server_cpu(&self) -> anyhow::Result<Duration> {
+        let Some(server) = &self.server else { return Ok(Duration::ZERO) };
+        let file = server.dir().join("data/postmaster.pid");
+        let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        family_cpu(text.lines().next().unwrap_or_default())
     }
 
     /// The bare database, reached by as many connections as have callers, or by the one that SQLite writes through.

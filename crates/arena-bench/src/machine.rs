@@ -61,6 +61,17 @@ pub fn process_cpu(pid: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis((user + system) * 1_000 / USER_HZ))
 }
 
+/// The same of a process and those that it has started, as far as they still run.
+pub fn family_cpu(pid: &str) -> anyhow::Result<Duration> {
+    let mut cpu = process_cpu(pid)?;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).context("read the process's threads")? {
+        let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        // One may end while it is looked at.
+        cpu += children.split_whitespace().flat_map(process_cpu).sum::<Duration>();
+    }
+    Ok(cpu)
+}
+
 /// Processor time that this thread has used.
 pub fn thread_cpu() -> anyhow::Result<Duration> {
     let stat =

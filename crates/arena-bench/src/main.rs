@@ -58,6 +58,9 @@ enum Bench {
     Messages(messages::Args),
     /// People in live worlds, who move, come and go
     Players(players::Args),
+    /// A process of `messages` that holds conversations
+    #[command(hide = true)]
+    MessagesHolder(messages::holder::Args),
     /// The server of bare sockets that `fanout` starts
     #[command(hide = true)]
     RawRoom(raw_room::Args),
@@ -90,6 +93,9 @@ fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
         Bench::Fanout(args) => fanout::run(args)?,
         Bench::Messages(args) => runtime()?.block_on(messages::run(args))?,
         Bench::Players(args) => players::run(args)?,
+        Bench::MessagesHolder(args) => {
+            return runtime()?.block_on(messages::holder::run(args)).map(|()| None);
+        }
         Bench::RawRoom(args) => return raw_room::run(args).map(|()| None),
     };
     Ok(Some(report))

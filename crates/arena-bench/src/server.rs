@@ -49,11 +49,21 @@ impl Drop for Server {
 impl Server {
     /// Starts it with an empty data directory. `config` are lines of a configuration file.
     pub fn start(arena: &Path, config: &[&str]) -> anyhow::Result<Server> {
+        Server::launch(arena, None, config)
+    }
+
+    /// Starts it with a data directory that exists and stays.
+    pub fn start_over(arena: &Path, data: &Path, config: &[&str]) -> anyhow::Result<Server> {
+        Server::launch(arena, Some(data), config)
+    }
+
+    fn launch(arena: &Path, data: Option<&Path>, config: &[&str]) -> anyhow::Result<Server> {
         let dir = TempDir::new("bench-server")?;
+        let data = data.map_or_else(|| dir.path().join("data"), Path::to_owned);
         let log = File::create(dir.path().join("log"))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let mut command = Command::new(arena);
-        command.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(dir.path().join("data"));
+        command.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(data);
         if !config.is_empty() {
             let file = dir.path().join("arena.toml");
             std::fs::write(&file, config.join("\n") + "\n")?;

@@ -62,12 +62,15 @@ pub async fn append(database: &Database, shape: Shape<'_>, lasting: Duration) ->
     }
     let (took, cpu) = (started.elapsed(), process_cpu("self")? - cpu);
     connection.close().await?;
-    let (rows, seconds) = (next as f64, took.as_secs_f64());
-    Ok(Appended {
-        rate: rows / seconds,
-        batches: Latencies::new(batches),
-        cpu_us: cpu.as_secs_f64() * 1e6 / rows,
-    })
+    Ok(Appended::new(next, took, cpu, Latencies::new(batches)))
+}
+
+impl Appended {
+    /// From the number of rows, the time and the processor time that they took, and the transactions' times.
+    pub fn new(rows: i64, took: Duration, cpu: Duration, batches: Latencies) -> Appended {
+        let rows = rows as f64;
+        Appended { rate: rows / took.as_secs_f64(), batches, cpu_us: cpu.as_secs_f64() * 1e6 / rows }
+    }
 }
 
 /// A connection without the store around it.

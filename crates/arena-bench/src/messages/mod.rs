@@ -1,13 +1,20 @@
 //! `messages`: conversations that charge, store and deliver what is said in them, beside the bare database.
 
 mod append;
+mod bulk;
+pub mod holder;
+mod limit;
+mod listener;
+mod memory;
+mod rig;
+mod stored;
+mod throughput;
+mod trial;
 
 use crate::databases::DatabaseChoice;
-use crate::progress;
 use crate::report::Report;
-use crate::table::{Cell, Table};
-use append::{Shape, append};
-use std::time::Duration;
+use clap::ValueEnum;
+use std::path::PathBuf;
 
 /// Arguments of `messages`.
 #[derive(Debug, Clone, clap::Args)]
@@ -15,39 +22,67 @@ pub struct Args {
     /// How long each measurement lasts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     secs: u64,
+    /// How often each is done; medians are shown
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    runs: u8,
+    /// Messages under way at the same time
+    #[arg(long, value_delimiter = ',', default_value = "64,512,2048,4096")]
+    in_flight: Vec<usize>,
+    /// Conversations that are spoken in at the same time
+    #[arg(long, value_delimiter = ',', default_value = "1,1000")]
+    conversations: Vec<usize>,
+    /// Races for the last messages of a conversation
+    #[arg(long, default_value_t = 1_000)]
+    races: u32,
+    /// Conversations in a large store, beside a small one
+    #[arg(long, default_value_t = 1_000_000)]
+    stored: usize,
+    /// The program [default: `arena` beside this one; `cargo build --release -p arena` makes it]
+    #[arg(long)]
+    arena: Option<PathBuf>,
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
     /// Which database
     #[arg(long, value_enum, default_value = "both")]
     database: DatabaseChoice,
 }
 
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Messages a second, beside the floor
+    Throughput,
+    /// Many senders race for the last messages
+    Limit,
+    /// Memory of conversations in one process
+    Memory,
+    /// Start and memory over a large store
+    Store,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
 /// Runs the benchmark.
 pub async fn run(args: &Args) -> anyhow::Result<Report> {
     let mut report = Report::new("messages");
-    let body = "x".repeat(200);
     for database in args.database.start()? {
-        let mut table = Table::new(
-            format!("{}: floor", database.name()),
-            &["conversations", "ids", "batch", "per_s", "batch_ms_p50", "batch_ms_p99", "own_cpu_us"],
-        );
-        for conversations in [1, 1_000] {
-            for ids in [false, true] {
-                for batch in [512, 256, 64] {
-                    progress(&format!("{}: {conversations} {batch}", database.name()));
-                    let shape = Shape { batch, conversations, ids, body: &body };
-                    let appended = append(&database, shape, Duration::from_secs(args.secs)).await?;
-                    table.row([
-                        Cell::Number(conversations as f64, 0),
-                        Cell::text(if ids { "yes" } else { "no" }),
-                        Cell::Number(batch as f64, 0),
-                        Cell::Number(appended.rate, 0),
-                        Cell::Number(appended.batches.ms(50.0), 2),
-                        Cell::Number(appended.batches.ms(99.0), 2),
-                        Cell::Number(appended.cpu_us, 1),
-                    ]);
-                }
-            }
+        if args.wants(Part::Throughput) {
+            throughput::measure(args, &database, &mut report).await?;
         }
-        report.table(table);
+        if args.wants(Part::Limit) {
+            limit::measure(args, &database, &mut report).await?;
+        }
+    }
+    if args.wants(Part::Memory) {
+        memory::measure_held(&mut report)?;
+    }
+    if args.wants(Part::Store) {
+        memory::measure_store(args, &mut report).await?;
     }
     Ok(report)
 }
