@@ -5,17 +5,16 @@ use super::known::{Fingerprint, Knowledge, Said};
 use super::live::Live;
 use super::outcome::{Receipt, Summary};
 use super::state::State;
-use super::telling::{Telling, dropped};
+use super::telling::Telling;
 use crate::error::ServiceError;
 use arena_bus::{Bus, Position};
 use arena_core::Timestamp;
 use arena_core::conversation::{
-    Account, AccountId, Amounts, Code, Command, ConversationId, Delivery, Entry, Handled, Ledger, OnRefusal,
-    Refusal, Setup,
+    Account, AccountId, Amounts, Code, Command, ConversationId, Entry, Handled, Ledger, OnRefusal, Refusal,
+    Setup,
 };
 use arena_store::{ActivityDraft, Actor, Batch, LogRow};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 /// Messages of one topic that may wait to be handed over before more are refused: nothing is charged that cannot be
 /// delivered soon.
@@ -54,6 +53,8 @@ pub(super) struct Applied {
     pub(super) touched: Vec<ConversationId>,
     /// Messages that are refused, though one of that name may have been said so long ago that only the store knows.
     pub(super) doubtful: Vec<Named>,
+    /// Messages that were dropped and are told of, by conversation.
+    pub(super) drops: Vec<(ConversationId, Fingerprint)>,
     /// What was charged.
     pub(super) spent: Amounts,
     /// Accounts that may not be, beside those of the conversations.
@@ -71,6 +72,7 @@ pub(super) fn apply(state: &mut State, bus: &Bus, asks: &[Ask], found: &Found, n
             Ask::Look { id, .. } if state.lives.contains_key(id) => Answer::Look,
             Ask::Delete { id, actor, .. } => match state.lives.get(id) {
                 Some(live) => {
+                    applied.accounts.extend(live.accounts.iter().cloned());
                     applied.batch.deleted.push(live.key);
                     applied.audit(actor, "conversation.deleted", id, serde_json::Value::Null);
                     let body = serde_json::json!({ "conversation": id, "at_ms": now }).to_string();
@@ -118,8 +120,10 @@ impl Applied {
             Ok(created) => created,
             Err(error) => return Answer::Failed(error.into()),
         };
-        if let Some((caps, refill)) = tree {
-            let account = AccountId::Tree(id.clone());
+        // One of an earlier conversation of this id is not inherited.
+        let account = AccountId::Tree(id.clone());
+        if tree.is_some() || state.accounts.contains_key(&account) {
+            let (caps, refill) = tree.unwrap_or_default();
             state.accounts.insert(account.clone(), Account::new(caps, refill, now));
             self.accounts.insert(account);
         }
@@ -160,15 +164,15 @@ impl Applied {
         if let Some(knowledge) = fingerprint.and_then(|print| knowledge(order, live, found, print)) {
             return repeat(state, live, command, knowledge, now);
         }
-        if matches!(command, Command::Say(_)) {
+        if is_from_outside(command) {
             live.used = std::time::Instant::now();
             if bus.get(&live.topic).is_some_and(|stream| stream.waiting() > MAX_WAITING) {
                 return Answer::Failed(ServiceError::Overloaded);
             }
         }
         if let Command::Say(say) = command
-            && !order.cleared
-            && live.ledger.setup().moderation.is_some()
+            && let Some(moderation) = &live.ledger.setup().moderation
+            && !order.cleared.by(live.key, moderation)
         {
             match live.ledger.check(say, &state.accounts, now) {
                 Ok(()) => return Answer::Moderate,
@@ -232,12 +236,8 @@ impl Applied {
     ) -> Answer {
         let Command::Say(say) = &order.command else { return Answer::Refused(Box::new(refusal)) };
         refusal.message_id = refusal.message_id.or_else(|| say.id.clone());
-        if refusal.code.is_capacity() && live.known.dropped(fingerprint) {
-            self.tellings.push(Telling::to_all(
-                live,
-                "channel_capacity_exceeded",
-                dropped(live, say, &refusal, now),
-            ));
+        if refusal.code.is_capacity() && self.is_news(live, fingerprint) {
+            self.tellings.push(Telling::dropped(live, say, &refusal, now));
         }
         if refusal.code.is_capacity() && live.ledger.setup().on_refusal == OnRefusal::SilentDrop {
             return Answer::Receipt(Box::new(Receipt {
@@ -256,6 +256,17 @@ impl Applied {
         Answer::Refused(Box::new(refusal))
     }
 
+    /// Whether a drop has not been told yet: the same message may come by several paths.
+    fn is_news(&mut self, live: &Live, fingerprint: Option<Fingerprint>) -> bool {
+        let Some(fingerprint) = fingerprint else { return true };
+        let told = |(id, other): &(ConversationId, Fingerprint)| *other == fingerprint && *id == live.id;
+        if live.known.was_dropped(fingerprint) || self.drops.iter().any(told) {
+            return false;
+        }
+        self.drops.push((live.id.clone(), fingerprint));
+        true
+    }
+
     /// Puts entries that the ledger has made into the batch.
     fn append(
         &mut self,
@@ -272,7 +283,7 @@ impl Applied {
         for entry in &entries {
             position += 1;
             if let (Some(fingerprint), Entry::Message(_) | Entry::System(_)) = (fingerprint, entry) {
-                live.known.said(Said { fingerprint, position });
+                live.known.said(Said { fingerprint, position }, state.batch);
             }
             let row = LogRow {
                 key: live.key,
@@ -282,13 +293,7 @@ impl Applied {
                 message_id: entry.message_id().map(ToString::to_string),
                 body: entry.body(),
             };
-            let deaf = match entry {
-                Entry::Message(_) if live.ledger.setup().delivery != Delivery::All => {
-                    who_cannot_answer(live, now)
-                }
-                _ => BTreeSet::new(),
-            };
-            self.tellings.push(Telling::line(live, self.batch.log.len(), position, entry, deaf));
+            self.tellings.push(Telling::line(live, self.batch.log.len(), position, entry, now));
             self.batch.log.push(row);
         }
         state.wake_in_time(live);
@@ -345,11 +350,9 @@ impl Applied {
 
     /// The rows that go with the log.
     fn complete(&mut self, state: &State) {
-        if !self.batch.deleted.is_empty() {
-            return;
-        }
         let mut accounts = std::mem::take(&mut self.accounts);
-        for live in self.touched.iter().filter_map(|id| state.lives.get(id)) {
+        let goes = |live: &&Live| !self.batch.deleted.contains(&live.key);
+        for live in self.touched.iter().filter_map(|id| state.lives.get(id)).filter(goes) {
             accounts.extend(live.accounts.iter().filter(|id| state.accounts.contains_key(*id)).cloned());
             if live.is_new() {
                 self.batch.created.push(live.row());
@@ -359,15 +362,6 @@ impl Applied {
         }
         self.batch.accounts = state.changed_accounts(accounts.iter()).into_values().collect();
     }
-}
-
-/// Whom a message that has just been said would wake in vain.
-fn who_cannot_answer(live: &Live, now: Timestamp) -> BTreeSet<Arc<str>> {
-    let ledger = &live.ledger;
-    if ledger.exhausted().is_some() {
-        return ledger.participants().map(|who| who.as_str().into()).collect();
-    }
-    ledger.without_budget(now).into_iter().map(|who| who.as_str().into()).collect()
 }
 
 /// What is known of a message's id: from memory, or from the store if it was looked up there.
@@ -436,10 +430,21 @@ fn audited(command: &Command) -> Option<(&'static str, serde_json::Value)> {
     Some(match command {
         Command::TopUp(by) => ("conversation.topped_up", serde_json::json!({ "by": by })),
         Command::Configure(change) => ("conversation.configured", serde_json::json!({ "change": change })),
+        Command::AddParticipant(who) => {
+            ("conversation.participant_added", serde_json::json!({ "participant": who }))
+        }
+        Command::RemoveParticipant(who) => {
+            ("conversation.participant_removed", serde_json::json!({ "participant": who }))
+        }
         Command::Close => ("conversation.closed", plain),
         Command::Reopen => ("conversation.reopened", plain),
         _ => return None,
     })
+}
+
+/// Whether whoever uses a conversation can send it: not to be accepted faster than it can be told.
+fn is_from_outside(command: &Command) -> bool {
+    !matches!(command, Command::Advance | Command::End)
 }
 
 fn draft(actor: &Actor, action: &'static str, detail: serde_json::Value) -> ActivityDraft {

@@ -5,9 +5,12 @@ use super::outcome::{Receipt, SubmitError, Summary};
 use crate::error::ServiceError;
 use arena_bus::Bus;
 use arena_core::Timestamp;
-use arena_core::conversation::{Account, AccountId, Accounts, Caps, Command, ConversationId, Setup};
+use arena_core::conversation::{
+    Account, AccountId, Accounts, Caps, Command, ConversationId, Moderation, Setup,
+};
 use arena_store::Actor;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 /// Where an answer goes. Whoever no longer waits for it has changed nothing.
@@ -27,14 +30,30 @@ pub(super) struct Looked<'a> {
     pub(super) now: Timestamp,
 }
 
+/// Which moderator has let an order through, if any.
+#[derive(Debug, Default)]
+pub(super) enum Cleared {
+    /// None was asked.
+    #[default]
+    No,
+    /// This one, for the conversation of this key. If either is another by now, that has said nothing.
+    By(i64, Moderation),
+}
+
+impl Cleared {
+    /// Whether this moderator let it through for this conversation.
+    pub(super) fn by(&self, key: i64, moderation: &Moderation) -> bool {
+        matches!(self, Cleared::By(for_key, by) if *for_key == key && by == moderation)
+    }
+}
+
 /// A command for a conversation.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) id: ConversationId,
     pub(super) actor: Actor,
     pub(super) command: Command,
-    /// The moderator has let it through, or is not to be asked.
-    pub(super) cleared: bool,
+    pub(super) cleared: Cleared,
     /// None where nobody waits.
     pub(super) reply: Option<OrderReply>,
 }
@@ -52,8 +71,15 @@ impl OrderReply {
     pub(super) fn send(self, outcome: Result<Receipt, SubmitError>) {
         match self {
             OrderReply::Waiting(reply) => drop(reply.send(outcome)),
-            OrderReply::Called(call) => call(outcome),
+            OrderReply::Called(call) => unharmed(|| call(outcome)),
         }
+    }
+}
+
+/// Calls somebody else's code: if it panics, the writer goes on.
+pub(super) fn unharmed(call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::error!("whoever waited for a conversation ended abnormally");
     }
 }
 
@@ -118,7 +144,7 @@ impl Ask {
             Ask::Create { reply, .. } => drop(reply.send(Err(error))),
             Ask::Order(Order { reply: Some(reply), .. }) => reply.send(Err(error.into())),
             Ask::Order(_) => {}
-            Ask::Look { look, .. } => look(Err(error)),
+            Ask::Look { look, .. } => unharmed(|| look(Err(error))),
             Ask::Delete { reply, .. } => drop(reply.send(Err(error))),
             Ask::Account { reply, .. } => drop(reply.send(Err(error))),
         }

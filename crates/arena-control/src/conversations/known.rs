@@ -28,6 +28,13 @@ pub(super) struct Said {
     pub(super) position: u64,
 }
 
+/// A message that was said, and in which batch: until that is written, only memory knows of it.
+#[derive(Debug, Clone, Copy)]
+struct Remembered {
+    said: Said,
+    batch: u64,
+}
+
 /// What is known of an id.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Knowledge {
@@ -40,7 +47,7 @@ pub(super) enum Knowledge {
 /// The last messages that were given ids.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    said: VecDeque<Said>,
+    said: VecDeque<Remembered>,
     dropped: VecDeque<Fingerprint>,
 }
 
@@ -94,16 +101,16 @@ impl Fingerprint {
 impl Known {
     /// What is known of the id that a message has.
     pub(super) fn find(&self, fingerprint: Fingerprint) -> Option<Knowledge> {
-        let said = self.said.iter().rev().find(|said| said.fingerprint.id == fingerprint.id)?;
-        Some(said.compare(fingerprint))
+        let same = |known: &&Remembered| known.said.fingerprint.id == fingerprint.id;
+        Some(self.said.iter().rev().find(same)?.said.compare(fingerprint))
     }
 
-    /// A message was said.
-    pub(super) fn said(&mut self, said: Said) {
-        if self.said.len() == REMEMBERED {
+    /// A message was said, in this batch.
+    pub(super) fn said(&mut self, said: Said, batch: u64) {
+        while self.said.len() >= REMEMBERED && self.said.front().is_some_and(|oldest| oldest.batch != batch) {
             self.said.pop_front();
         }
-        self.said.push_back(said);
+        self.said.push_back(Remembered { said, batch });
         self.dropped.retain(|dropped| dropped.id != said.fingerprint.id);
     }
 
@@ -112,17 +119,12 @@ impl Known {
         self.dropped.contains(&fingerprint)
     }
 
-    /// A message was dropped; returns whether that is news.
-    pub(super) fn dropped(&mut self, fingerprint: Option<Fingerprint>) -> bool {
-        let Some(fingerprint) = fingerprint else { return true };
-        if self.dropped.contains(&fingerprint) {
-            return false;
-        }
+    /// A message was dropped, and that was told.
+    pub(super) fn dropped(&mut self, fingerprint: Fingerprint) {
         if self.dropped.len() == DROPS {
             self.dropped.pop_front();
         }
         self.dropped.push_back(fingerprint);
-        true
     }
 }
 

@@ -117,7 +117,7 @@ impl Conversations {
         command: Command,
         reply: Option<OrderReply>,
     ) -> Result<(), ServiceError> {
-        let order = Order { id: id.clone(), actor: actor.clone(), command, cleared: false, reply };
+        let order = Order { id: id.clone(), actor: actor.clone(), command, cleared: ask::Cleared::No, reply };
         self.queue(Ask::Order(order))
     }
 

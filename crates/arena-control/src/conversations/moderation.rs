@@ -1,6 +1,6 @@
 //! Moderators: asked about a message before it is charged, each with a deadline.
 
-use super::ask::{Ask, Order};
+use super::ask::{Ask, Cleared, Order};
 use super::settings::ConversationSettings;
 use crate::error::ServiceError;
 use arena_core::conversation::{Code, Command, Moderation, OnFailure, Refusal, Say};
@@ -21,7 +21,9 @@ const MAX_REASON: usize = 300;
 /// Asks moderators.
 #[derive(Debug)]
 pub(super) struct Moderators {
-    client: reqwest::Client,
+    /// None where the system has no means for one: then no moderator is of help.
+    client: Option<reqwest::Client>,
+    settings: ConversationSettings,
     /// How many may be asked at once. One more is as one whose moderator does not answer.
     room: Arc<Semaphore>,
     /// Where a message goes on that was let through.
@@ -51,6 +53,8 @@ struct Verdict {
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
 enum Silence {
+    #[error("it is on a host that is not among conversations.moderation_hosts any more")]
+    Forbidden,
     #[error("too many messages wait for their moderators")]
     Crowded,
     #[error("it did not answer within {0} ms")]
@@ -92,7 +96,8 @@ impl Moderators {
         let client =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
         Moderators {
-            client: client.unwrap_or_default(),
+            client: client.inspect_err(|error| tracing::error!(%error, "no moderator can be asked")).ok(),
+            settings: settings.clone(),
             room: Arc::new(Semaphore::new(settings.max_moderated)),
             queue,
             tasks: TaskTracker::new(),
@@ -102,14 +107,18 @@ impl Moderators {
 
     /// Asks about an order to say something. It goes on into the queue when it is let through, else whoever waits for
     /// it is told.
-    pub(super) fn ask(&self, moderation: Moderation, mut order: Order) {
+    pub(super) fn ask(&self, key: i64, moderation: Moderation, mut order: Order) {
+        let allowed = check(&moderation, &self.settings).is_ok();
         let permit = Arc::clone(&self.room).try_acquire_owned();
         let (client, queue) = (self.client.clone(), self.queue.clone());
         let judged = async move {
             let Command::Say(say) = &order.command else { return };
-            let verdict = match permit {
-                Err(_) => Err(Silence::Crowded),
-                Ok(_permit) => ask(&client, &moderation, order.id.as_str(), say).await,
+            let verdict = match (permit, client) {
+                // The setup may be older than the settings.
+                _ if !allowed => Err(Silence::Forbidden),
+                (Err(_), _) => Err(Silence::Crowded),
+                (Ok(_), None) => Err(Silence::Unreachable),
+                (Ok(_permit), Some(client)) => ask(&client, &moderation, order.id.as_str(), say).await,
             };
             if let Err(silence) = &verdict {
                 tracing::warn!(conversation = %order.id, %silence, "a moderator is no help");
@@ -121,7 +130,7 @@ impl Moderators {
                     }
                 }
                 None => {
-                    order.cleared = true;
+                    order.cleared = Cleared::By(key, moderation);
                     // Waits for room, as its sender does: it has been let in once already.
                     if let Err(closed) = queue.send(Ask::Order(order)).await {
                         closed.0.fail(ServiceError::ShuttingDown);

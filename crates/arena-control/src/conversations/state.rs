@@ -5,7 +5,7 @@ use super::outcome::corrupt;
 use crate::error::ServiceError;
 use arena_core::Timestamp;
 use arena_core::conversation::{Account, AccountId, Accounts, ConversationId};
-use arena_store::{AccountRow, BatchError, ConversationRow, LogRow, Store};
+use arena_store::{AccountRow, BatchError, ConversationRow, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -35,26 +35,26 @@ impl State {
         self.next_key
     }
 
-    /// Loads what is not in memory. Those that do not exist are not there afterwards either. Returns what was read of
-    /// the logs of conversations that somebody may have heard less of.
+    /// Loads what is not in memory. Those that do not exist are not there afterwards either. Returns those
+    /// that were loaded: somebody may have heard less of them.
     pub(super) async fn load(
         &mut self,
         store: &Store,
         wanted: impl Iterator<Item = &ConversationId>,
-    ) -> Result<Vec<(ConversationId, Vec<LogRow>)>, ServiceError> {
+    ) -> Result<Vec<ConversationId>, ServiceError> {
         let missing: BTreeSet<&ConversationId> = wanted.filter(|id| !self.lives.contains_key(*id)).collect();
         let missing: Vec<ConversationId> = missing.into_iter().cloned().collect();
         if missing.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tails = Vec::new();
+        let mut loaded = Vec::new();
         for (row, tail) in store.conversations_with_tails(&missing).await? {
             let mut live = Live::read(row, &tail)?;
             self.wake_in_time(&mut live);
-            tails.push((live.id.clone(), tail));
+            loaded.push(live.id.clone());
             self.lives.insert(live.id.clone(), live);
         }
-        Ok(tails)
+        Ok(loaded)
     }
 
     /// Loads accounts that are not in memory.
@@ -110,10 +110,18 @@ impl State {
         }
     }
 
+    /// Forgets everything: nobody knows what of it is true.
+    pub(super) fn forget_all(&mut self) {
+        *self = State { next_key: self.next_key, batch: self.batch, ..State::default() };
+    }
+
     /// What was applied to these was not written, or nobody knows: they are loaded again when they are wanted.
     pub(super) fn forget(&mut self, ids: &[ConversationId], accounts: &[AccountRow]) {
         for id in ids {
             if let Some(live) = self.lives.remove(id) {
+                if let Some(timer) = live.timer {
+                    self.timers.remove(&(timer, live.id));
+                }
                 for account in &live.accounts {
                     self.read.remove(account);
                     self.accounts.remove(account);
@@ -170,7 +178,13 @@ impl State {
             let rows: Vec<ConversationRow> = lives.filter(|live| live.is_behind()).map(Live::row).collect();
             if !rows.is_empty() {
                 let batch = arena_store::Batch { checkpoints: rows, ..arena_store::Batch::default() };
-                store.write_conversations(&batch).await?;
+                match store.write_conversations(&batch).await {
+                    Err(error @ BatchError::Store(StoreError::Unavailable(_))) => return Err(error),
+                    // Somebody else has written, or one of them is gone. The log has everything, so they may go as
+                    // they are, and come back a little slower.
+                    Err(error) => tracing::debug!(?error, "idle conversations were not written down"),
+                    Ok(()) => {}
+                }
             }
             for id in ids {
                 if let Some(live) = self.lives.remove(id)

@@ -1,13 +1,16 @@
 //! Telling what was stored: on the topic of the conversation, and on the operator's.
 
 use super::live::Live;
-use super::outcome::LogLine;
-use arena_bus::{Audience, Bus, Draft, Epoch, Payload, Position};
+use arena_bus::{Audience, Bus, Draft, Payload, Position};
 use arena_core::Timestamp;
-use arena_core::conversation::{ConversationId, Delivery, Entry, Notice, ParticipantId, Refusal, Say};
+use arena_core::conversation::{
+    Code, ConversationId, Delivery, Entry, MessageId, Notice, ParticipantId, Refusal, Say, Scope,
+};
 use arena_core::topic::TopicName;
 use arena_store::LogRow;
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,8 +26,8 @@ pub(super) struct Telling {
 enum What {
     /// A line of the log.
     Line(Line),
-    /// Something that stands in no log.
-    Transient { event: &'static str, body: String },
+    /// Something that stands in no log; operators are told more of it.
+    Transient { event: &'static str, body: String, for_operators: String },
 }
 
 #[derive(Debug)]
@@ -43,13 +46,7 @@ struct Line {
 
 impl Telling {
     /// Of an entry, whose row is at `row` of the batch.
-    pub(super) fn line(
-        live: &Live,
-        row: usize,
-        offset: u64,
-        entry: &Entry,
-        deaf: BTreeSet<Arc<str>>,
-    ) -> Telling {
+    pub(super) fn line(live: &Live, row: usize, offset: u64, entry: &Entry, now: Timestamp) -> Telling {
         let (author, notices) = match entry {
             Entry::Message(message) => (Some(message.author.clone()), message.notices.clone()),
             _ => (None, Vec::new()),
@@ -63,7 +60,7 @@ impl Telling {
                 | Entry::Turn(_)
         );
         let position = Position { offset, epoch: live.epoch.clone() };
-        let delivery = live.ledger.setup().delivery;
+        let (deaf, delivery) = who_cannot_answer(live, entry, now);
         let line = Line { row, position, author, deaf, delivery, notices, for_operators: !everyday };
         Telling { conversation: live.id.clone(), topic: live.topic.clone(), what: What::Line(line) }
     }
@@ -73,24 +70,71 @@ impl Telling {
         Telling {
             conversation: live.id.clone(),
             topic: live.topic.clone(),
-            what: What::Transient { event, body },
+            what: What::Transient { event, for_operators: body.clone(), body },
         }
+    }
+
+    /// Of a message that was dropped. Operators get the message too; others do not, or who has nothing left could go
+    /// on talking by being refused.
+    pub(super) fn dropped(live: &Live, say: &Say, refusal: &Refusal, now: Timestamp) -> Telling {
+        let told = Dropped {
+            conversation: &live.id,
+            participant: &say.author,
+            reason: refusal.code,
+            scope: refusal.scope,
+            message_id: refusal.message_id.as_ref(),
+            message: None,
+            retry_after_ms: refusal.retry_after_ms,
+            at_ms: now,
+        };
+        let message =
+            Some(DroppedMessage { author: &say.author, text: &say.text, data: say.data.as_deref() });
+        let event = "channel_capacity_exceeded";
+        let what =
+            What::Transient { event, body: json(&told), for_operators: json(&Dropped { message, ..told }) };
+        Telling { conversation: live.id.clone(), topic: live.topic.clone(), what }
     }
 }
 
 /// What is told of a message that was dropped.
-pub(super) fn dropped(live: &Live, say: &Say, refusal: &Refusal, now: Timestamp) -> String {
-    serde_json::json!({
-        "conversation": live.id,
-        "participant": say.author,
-        "reason": refusal.code,
-        "scope": refusal.scope,
-        "message_id": refusal.message_id,
-        "message": { "author": say.author, "text": say.text, "data": say.data },
-        "retry_after_ms": refusal.retry_after_ms,
-        "at_ms": now,
-    })
-    .to_string()
+#[derive(Serialize)]
+struct Dropped<'a> {
+    conversation: &'a ConversationId,
+    participant: &'a ParticipantId,
+    reason: Code,
+    scope: Scope,
+    message_id: Option<&'a MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<DroppedMessage<'a>>,
+    retry_after_ms: Option<u64>,
+    at_ms: Timestamp,
+}
+
+#[derive(Serialize)]
+struct DroppedMessage<'a> {
+    author: &'a ParticipantId,
+    text: &'a str,
+    data: Option<&'a RawValue>,
+}
+
+/// What consists of names and numbers can be written.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Whom a message that has just been said would wake in vain, and what they get. Its author has said it, and what
+/// exhausts the conversation is kept from nobody.
+fn who_cannot_answer(live: &Live, entry: &Entry, now: Timestamp) -> (BTreeSet<Arc<str>>, Delivery) {
+    let (ledger, delivery) = (&live.ledger, live.ledger.setup().delivery);
+    let Entry::Message(message) = entry else { return (BTreeSet::new(), delivery) };
+    let names = |who: &ParticipantId| (*who != message.author).then(|| who.as_str().into());
+    match delivery {
+        Delivery::All => (BTreeSet::new(), delivery),
+        _ if ledger.exhausted().is_some() => {
+            (ledger.participants().filter_map(names).collect(), Delivery::ContextOnly)
+        }
+        _ => (ledger.without_budget(now).into_iter().filter_map(names).collect(), delivery),
+    }
 }
 
 /// A batch that was written and is still to be told.
@@ -116,11 +160,12 @@ impl Untold {
                 continue;
             }
             match what {
-                What::Transient { event, body } => {
-                    let draft = Draft::new(event, Payload::Json(body.into()));
-                    for stream in stream.iter().chain(&operators) {
-                        // Too much is being said there already: what is in no log may be left out.
-                        let _ = stream.tell(draft.clone());
+                What::Transient { event, body, for_operators } => {
+                    for (stream, body) in [(&stream, body), (&operators, for_operators)] {
+                        if let Some(stream) = stream {
+                            // Too much is being said there already: what is in no log may be left out.
+                            let _ = stream.tell(Draft::new(event, Payload::Json(body.into())));
+                        }
                     }
                 }
                 What::Line(line) => {
@@ -148,24 +193,15 @@ impl Untold {
     }
 }
 
-/// Publishes lines that were stored earlier than anybody here knows: after a transaction whose outcome was not known.
-pub(super) fn tell_again(bus: &Bus, topic: &TopicName, epoch: &Epoch, lines: &[LogRow]) {
-    let Some(stream) = bus.get(topic) else { return };
-    let told = stream.position();
-    if told.epoch != *epoch {
-        return;
-    }
-    for row in lines {
-        let offset = u64::try_from(row.position).unwrap_or(0);
-        if offset == 0 || offset <= told.offset {
-            continue;
-        }
-        if let Ok(line) = LogLine::read(row.clone()) {
-            let mut draft = Draft::new(&line.event, Payload::Json(line.body));
-            draft.id = line.id.map(|id| id.as_str().into());
-            draft.at_ms = u64::try_from(line.at.0).ok();
-            stream.publish_at(draft, Position { offset, epoch: epoch.clone() });
-        }
+impl Untold {
+    /// Lines of a log, as the store has them: stored earlier than anybody here knows, by a transaction whose outcome was
+    /// not known.
+    pub(super) fn again(live: &Live, log: Vec<LogRow>) -> Untold {
+        let line = |(index, row): (usize, &LogRow)| {
+            let entry = Entry::read(&row.event, &row.body).ok()?;
+            Some(Telling::line(live, index, u64::try_from(row.position).ok()?, &entry, row.at))
+        };
+        Untold { tellings: log.iter().enumerate().filter_map(line).collect(), log }
     }
 }
 

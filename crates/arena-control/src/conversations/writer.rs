@@ -5,13 +5,13 @@
 //! log's primary key says so: everything concerned is loaded again, and applied again.
 
 use super::applying::{Answer, Applied, Found, Named, apply};
-use super::ask::{Ask, Look, Looked, Order};
+use super::ask::{Ask, Cleared, Look, Looked, Order, unharmed};
 use super::known::{Fingerprint, Said};
 use super::moderation::Moderators;
 use super::settings::ConversationSettings;
 use super::state::State;
 use super::stats::Counters;
-use super::telling::{Untold, operators, tell_again};
+use super::telling::{Untold, operators};
 use crate::error::ServiceError;
 use arena_bus::Bus;
 use arena_core::conversation::{AccountId, Command, ConversationId, Entry};
@@ -181,7 +181,7 @@ impl Writer {
             let applied = catch_unwind(AssertUnwindSafe(|| apply(state, bus, &asks, &found, now())));
             let Ok(mut applied) = applied else {
                 tracing::error!("applying a batch of conversations ended abnormally");
-                self.forget(&asks, &Applied::default());
+                self.state.forget_all();
                 return Err((asks, StoreError::Corrupt("a ledger broke an invariant".to_owned()).into()));
             };
             if !applied.doubtful.is_empty() {
@@ -190,12 +190,12 @@ impl Writer {
                         let repeats = looked_up.values().any(Option::is_some);
                         found.extend(looked_up);
                         if repeats {
-                            self.forget(&asks, &applied);
+                            self.forget(&applied);
                             continue;
                         }
                     }
                     Err(error) => {
-                        self.forget(&asks, &applied);
+                        self.forget(&applied);
                         return Err((asks, error));
                     }
                 }
@@ -208,7 +208,7 @@ impl Writer {
                 }
                 Err(error) => error,
             };
-            self.forget(&asks, &applied);
+            self.forget(&applied);
             self.counters.retried();
             match error {
                 BatchError::Repeated => {
@@ -229,10 +229,9 @@ impl Writer {
         Err((asks, StoreError::Contended.into()))
     }
 
-    /// What was applied was not written, or nobody knows: everything that the asks are about is loaded again.
-    fn forget(&mut self, asks: &[Ask], applied: &Applied) {
-        let ids: Vec<ConversationId> = asks.iter().filter_map(Ask::conversation).cloned().collect();
-        self.state.forget(&ids, &applied.batch.accounts);
+    /// What was applied was not written, or nobody knows: it is loaded again when it is wanted.
+    fn forget(&mut self, applied: &Applied) {
+        self.state.forget(&applied.touched, &applied.batch.accounts);
     }
 
     /// Loads every conversation and account that the asks are about.
@@ -265,16 +264,27 @@ impl Writer {
 
     /// Loads conversations. Should their logs hold more than was told, it is told now.
     async fn load_all(&mut self, wanted: impl Iterator<Item = &ConversationId>) -> Result<(), ServiceError> {
-        let tails = self.state.load(&self.store, wanted).await?;
-        if !tails.is_empty() {
+        let loaded = self.state.load(&self.store, wanted).await?;
+        if !loaded.is_empty() {
             self.tell();
         }
-        for (id, tail) in &tails {
-            if let Some(live) = self.state.lives.get(id) {
-                tell_again(&self.bus, &live.topic, &live.epoch, tail);
+        for id in &loaded {
+            while let Some(after) = self.is_told_less(id) {
+                let slice = self.store.conversation_log(id, after, BATCH as u32).await?;
+                let rows = slice.map(|slice| slice.rows).unwrap_or_default();
+                let Some(live) = self.state.lives.get(id).filter(|_| !rows.is_empty()) else { break };
+                Untold::again(live, rows).tell(&self.bus, &self.operators);
             }
         }
         Ok(())
+    }
+
+    /// Whether less was told of a conversation than its log holds; then, up to where.
+    fn is_told_less(&self, id: &ConversationId) -> Option<i64> {
+        let live = self.state.lives.get(id)?;
+        let told = self.bus.get(&live.topic)?.position();
+        let less = told.epoch == live.epoch && told.offset < live.ledger.position();
+        less.then(|| i64::try_from(told.offset).unwrap_or(i64::MAX))
     }
 
     /// Writes a batch, and tells of the one before it meanwhile.
@@ -304,6 +314,11 @@ impl Writer {
             }
         }
         self.state.accounts_written(accounts);
+        for (id, fingerprint) in std::mem::take(&mut applied.drops) {
+            if let Some(live) = self.state.lives.get_mut(&id) {
+                live.known.dropped(fingerprint);
+            }
+        }
         let tellings = std::mem::take(&mut applied.tellings);
         if !tellings.is_empty() {
             self.tell();
@@ -340,18 +355,18 @@ impl Writer {
         let now = now();
         for (id, look) in looks {
             let Some(live) = self.state.lives.get(&id) else {
-                look(Err(ServiceError::ConversationNotFound(id)));
+                unharmed(|| look(Err(ServiceError::ConversationNotFound(id))));
                 continue;
             };
             let looked = Looked { live, accounts: &self.state.accounts, bus: &self.bus, now };
-            look(Ok(looked));
+            unharmed(|| look(Ok(looked)));
         }
     }
 
     fn moderate(&self, order: Order) {
         let Some(live) = self.state.lives.get(&order.id) else { return };
         if let Some(moderation) = live.ledger.setup().moderation.clone() {
-            self.moderators.ask(moderation, order);
+            self.moderators.ask(live.key, moderation, order);
         }
     }
 
@@ -405,7 +420,7 @@ impl Writer {
     async fn advance(&mut self, ids: Vec<ConversationId>) {
         let advance = |id| {
             let (actor, command) = (Actor::system(), Command::Advance);
-            Ask::Order(Order { id, actor, command, cleared: true, reply: None })
+            Ask::Order(Order { id, actor, command, cleared: Cleared::No, reply: None })
         };
         self.carry_out(ids.into_iter().map(advance).collect()).await;
         self.tell();

@@ -46,9 +46,10 @@ on_both!(a_restart_goes_on_with_the_same_numbers, async |db: &Db| {
 on_both!(who_cannot_answer_is_not_asked, async |db: &Db| {
     let house = House::open(db).await;
     for (name, delivery) in [("marked", Delivery::ContextOnly), ("withheld", Delivery::Withhold)] {
-        house.begin(name, Setup { delivery, ..setup(&["a", "b"], limits(Some(1), None)) }).await;
-        let ear = house.ear(name).await;
+        house.begin(name, Setup { delivery, ..setup(&["a", "b", "c"], limits(Some(1), None)) }).await;
         house.said(name, "a", "my only one").await;
+        let ear = house.ear(name).await;
+        house.said(name, "b", "no answer?").await;
         house.told(name).await;
         let heard = ear.heard();
         let audience = heard[0].audience.as_ref().expect("a has nothing left");
@@ -56,7 +57,7 @@ on_both!(who_cannot_answer_is_not_asked, async |db: &Db| {
         match (delivery, &audience.instead) {
             (Delivery::ContextOnly, Some(arena_bus::Payload::Json(body))) => {
                 let body: serde_json::Value = serde_json::from_slice(body).unwrap();
-                assert_eq!((&body["context_only"], &body["text"]), (&true.into(), &"my only one".into()));
+                assert_eq!((&body["context_only"], &body["text"]), (&true.into(), &"no answer?".into()));
             }
             (Delivery::Withhold, None) => {}
             other => panic!("{other:?}"),

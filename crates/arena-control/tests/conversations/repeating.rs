@@ -116,3 +116,18 @@ on_both!(a_drop_that_comes_by_two_paths_is_told_once, async |db: &Db| {
     assert_eq!(ear.of("channel_capacity_exceeded").len(), 2, "one for each message that was dropped");
     house.close().await;
 });
+
+on_both!(a_repeat_within_one_transaction_is_a_repeat_however_many_stand_between, async |db: &Db| {
+    let house = House::open(db).await;
+    house.begin("c", setup(&[], limits(None, None))).await;
+    let ids: Vec<String> = (0..200).map(|n| format!("m{}", n % 100)).collect();
+    let handed_in: Vec<_> =
+        ids.iter().map(|name| house.submit(&actor(), &id("c"), say_as("a", "hello", name))).collect();
+    let mut repeated = 0;
+    for outcome in handed_in {
+        repeated += usize::from(outcome.await.unwrap().repeated);
+    }
+    assert_eq!((repeated, house.count("c", "message").await), (100, 100));
+    assert_eq!(house.stats().retries, 0, "and nothing had to be done again");
+    house.close().await;
+});

@@ -120,8 +120,19 @@ impl Store {
         charge(&mut tx, &batch.accounts).await?;
         delete(&mut tx, &batch.deleted).await?;
         activity::insert(&mut tx, &batch.activity, now()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await.map_err(unsure)
     }
+}
+
+/// A commit that failed may have taken effect, unless it was rolled back for another's sake. Whoever tries again must
+/// read first.
+fn unsure(error: StoreError) -> BatchError {
+    BatchError::Store(match error {
+        StoreError::Contended => StoreError::Contended,
+        error => {
+            StoreError::Unavailable(format!("{error}; whether the transaction took effect is not known"))
+        }
+    })
 }
 
 async fn create(tx: &mut Tx, created: &[ConversationRow]) -> Result<(), BatchError> {
