@@ -2,8 +2,10 @@
 
 mod activity;
 mod bots;
+mod budgets;
 mod channels;
 mod config;
+mod conversations;
 mod serve;
 mod token;
 mod values;
@@ -12,8 +14,12 @@ mod worlds;
 
 pub use activity::{ActivityCommand, ActivityFilter};
 pub use bots::{BotFilter, BotRef, BotsCommand, RosterFormat};
+pub use budgets::{BudgetsCommand, SetArgs};
 pub use channels::{ChannelFilter, ChannelsCommand, ConfigureArgs, CreateArgs, HealthArgs, SettableStatus};
 pub use config::{ConfigArgs, ConfigCommand};
+pub use conversations::{
+    AllowArgs, ConversationFilter, ConversationsCommand, CreateConversationArgs, LogArgs, SayArgs, TopUpArgs,
+};
 pub use serve::DemoArgs;
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
@@ -88,6 +94,12 @@ pub enum Command {
     /// Bots: who lives in the worlds
     #[command(subcommand)]
     Bots(BotsCommand),
+    /// Conversations: logs of messages with budgets
+    #[command(subcommand)]
+    Conversations(ConversationsCommand),
+    /// Budgets that several conversations share
+    #[command(subcommand)]
+    Budgets(BudgetsCommand),
     /// Show a topic live: a world, a lobby, a conversation
     Watch(WatchArgs),
     /// What happened, when, and who did it

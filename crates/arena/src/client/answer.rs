@@ -36,7 +36,8 @@ impl Answer {
             .map_err(|error| ClientError::NotArena { server: self.server.clone(), why: error.to_string() })
     }
 
-    pub(super) fn refuse(&self, why: &str) -> ClientError {
+    /// What is odd about it, though it is JSON of the right shape.
+    pub fn refuse(&self, why: &str) -> ClientError {
         ClientError::NotArena { server: self.server.clone(), why: why.to_owned() }
     }
 }

@@ -20,6 +20,8 @@ pub struct Problem {
     pub retryable: bool,
     /// The request, as the server's log names it.
     pub request_id: Option<String>,
+    /// When it may work, where the server knows.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl fmt::Display for Problem {
@@ -28,10 +30,11 @@ impl fmt::Display for Problem {
         if let Some(id) = &self.request_id {
             write!(f, ", request {}", clean(id))?;
         }
-        if self.retryable {
-            f.write_str("\n  this may pass: try again in a moment")?;
+        match self.retry_after_ms {
+            Some(ms) => write!(f, "\n  this passes: try again in {} s", ms.div_ceil(1_000).max(1)),
+            None if self.retryable => f.write_str("\n  this may pass: try again in a moment"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

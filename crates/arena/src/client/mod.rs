@@ -2,6 +2,7 @@
 
 mod answer;
 mod error;
+mod events;
 mod page;
 mod path;
 mod server_url;
@@ -9,6 +10,7 @@ pub mod wire;
 
 pub use answer::Answer;
 pub use error::{ClientError, Problem};
+pub use events::{Event, Events};
 pub use page::{Page, Pages};
 pub use path::ApiPath;
 pub use server_url::{BadServerUrl, ServerUrl};
@@ -17,7 +19,9 @@ use serde_json::Value;
 use std::io;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::http::{Request, Response};
+use ureq::typestate::AgentScope;
 use uuid::Uuid;
 
 /// How long a server may take to answer: longer than its own limits, so that it gets to say that it gave up.
@@ -132,13 +136,19 @@ impl Client {
 }
 
 fn agent(server: &ServerUrl, timeout: Duration) -> Agent {
+    agent_with(server, |config| config.timeout_global(Some(timeout)))
+}
+
+type AgentConfig = ConfigBuilder<AgentScope>;
+
+fn agent_with(server: &ServerUrl, timeouts: impl FnOnce(AgentConfig) -> AgentConfig) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_global(Some(timeout))
         .user_agent(concat!("arena-cli/", env!("CARGO_PKG_VERSION")));
+    let config = timeouts(config);
     // A proxy is for other machines; it would look for a loopback address on its own.
     let config = if server.is_loopback() { config.proxy(None) } else { config };
     config.build().new_agent()

@@ -1,5 +1,11 @@
 //! The API's objects as docs/rest.md has them. Fields that a newer server adds are passed over.
 
+mod conversations;
+
+pub use conversations::{
+    Amounts, Budget, Capacity, Caps, Conversation, Line, Log, Receipt, Share, SharedBudget,
+};
+
 use arena_core::channel::{ChannelKind, Status};
 use arena_core::health::StateCounts;
 use serde::Deserialize;

@@ -2,13 +2,16 @@
 
 mod activity;
 mod bots;
+mod budgets;
 mod channels;
 mod config;
 mod confirm;
+mod conversations;
 mod error;
 mod exit;
 mod health;
 mod lists;
+mod log;
 mod screen;
 mod token;
 mod watch;
@@ -67,6 +70,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Channels(command) => channels::run(&session()?, command),
         Command::Worlds(command) => worlds::run(&session()?, command).map(done),
         Command::Bots(command) => bots::run(&session()?, command).map(done),
+        Command::Conversations(command) => conversations::run(&session()?, command).map(done),
+        Command::Budgets(command) => budgets::run(&session()?, command).map(done),
         Command::Watch(args) => watch::run(&session()?, args).map(done),
         Command::Activity(command) => activity::run(&session()?, command).map(done),
         Command::Token(command) => token::run(&screen, command).map(done),

@@ -3,6 +3,7 @@
 mod activity;
 mod bots;
 mod channels;
+mod conversations;
 mod fields;
 mod health;
 mod style;
@@ -14,6 +15,10 @@ mod worlds;
 pub use activity::activity_table;
 pub use bots::{bot_details, bots_table};
 pub use channels::{applied_words, channel_details, channels_table, reset_table, reset_totals};
+pub use conversations::{
+    budget_details, capacity_view, conversation_details, conversations_table, log_line, log_table,
+    receipt_words,
+};
 pub use fields::Fields;
 pub use health::{HealthView, health_view};
 pub use style::{Color, Style};

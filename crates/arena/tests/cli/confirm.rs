@@ -1,4 +1,4 @@
-use crate::support::{FakeServer, Reply, Seen, arena, bot, channel, page, reset};
+use crate::support::{FakeServer, Reply, Seen, arena, bot, channel, conversation, page, reset};
 use serde_json::json;
 
 /// Answers everything that the destructive verbs ask.
@@ -14,7 +14,8 @@ fn server() -> FakeServer {
             ("GET", "/api/worlds") => page(&[world.clone(), world.clone()], None),
             ("GET", "/api/worlds/w-1") => world.to_string(),
             ("GET", path) if path.starts_with("/api/bots/") => bot(1, "Ada", "live").to_string(),
-            ("DELETE", path) if path.starts_with("/api/bots/") => String::new(),
+            ("GET", "/api/conversations/tea") => conversation("tea").to_string(),
+            ("DELETE", path) if path.starts_with("/api/bots/") || path.ends_with("/tea") => String::new(),
             ("GET", _) => channel("main-2", 24, 30).to_string(),
             _ => json!({"channel": {}, "moved": 24, "opened": ["main-3"]}).to_string(),
         };
@@ -22,13 +23,14 @@ fn server() -> FakeServer {
     })
 }
 
-const DESTRUCTIVE: [&[&str]; 6] = [
+const DESTRUCTIVE: [&[&str]; 7] = [
     &["channels", "drain", "main-2"],
     &["channels", "delete", "main-2"],
     &["channels", "reset"],
     &["worlds", "wipe", "w-1"],
     &["worlds", "wipe", "--all"],
     &["bots", "delete", "Ada"],
+    &["conversations", "delete", "tea"],
 ];
 
 /// Whether the request changes something.

@@ -4,6 +4,7 @@
 
 mod config;
 mod confirm;
+mod conversations;
 mod failures;
 mod health;
 mod help;

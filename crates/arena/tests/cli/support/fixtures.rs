@@ -73,6 +73,37 @@ pub fn bot(number: u32, name: &str, state: &str) -> Value {
     })
 }
 
+pub fn conversation(id: &str) -> Value {
+    json!({
+        "id": id, "participants": ["ada", "bo"],
+        "limits": {
+            "max_replies_per_participant": 2, "max_total_messages": 5, "max_duration_ms": null,
+            "guaranteed_per_participant": 0,
+        },
+        "turns": {"policy": "round_robin", "timeout_ms": null}, "delivery": "all", "on_refusal": "tell",
+        "loops": null, "moderation": null, "owner": "olga", "parent": null, "root": id, "metadata": {"a": 1},
+        "exhausted": null, "created_at_ms": 1_767_225_599_999_i64,
+    })
+}
+
+pub fn receipt(left: Option<u64>) -> Value {
+    let amounts = |messages: Option<u64>| json!({"messages": messages, "tokens": null, "cost_micros": null});
+    let used = json!({"messages": 3, "tokens": 0, "cost_micros": 0});
+    let zero = json!({"messages": 0, "tokens": 0, "cost_micros": 0});
+    let total = json!({"limit": amounts(Some(5)), "used": used, "held": zero, "remaining": amounts(left)});
+    json!({
+        "offset": 7, "epoch": "e", "id": "e:7", "repeated": false, "dropped": null, "notices": [],
+        "turn": null, "share": null, "total": total, "exhausted": null, "reservation": null,
+    })
+}
+
+pub fn line(offset: u64, event: &str, payload: Value) -> Value {
+    json!({
+        "offset": offset, "epoch": "e", "at_ms": 1_767_225_599_999_i64, "event": event,
+        "id": format!("e:{offset}"), "payload": payload,
+    })
+}
+
 pub fn page(items: &[Value], next_cursor: Option<&str>) -> String {
     json!({"items": items, "next_cursor": next_cursor}).to_string()
 }

@@ -27,6 +27,8 @@ impl Seen {
 /// What the server does with a request.
 pub enum Reply {
     Json(u16, String),
+    /// Server-sent events, and then the end of the connection.
+    Events(String),
     /// Closes the connection without an answer, so that the client sees a reset.
     Reset,
 }
@@ -103,6 +105,11 @@ fn serve(stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> std::i
             );
             (&stream).write_all(head.as_bytes())?;
             (&stream).write_all(body.as_bytes())
+        }
+        Reply::Events(text) => {
+            let head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+            (&stream).write_all(head.as_bytes())?;
+            (&stream).write_all(text.as_bytes())
         }
         Reply::Reset => Ok(()),
     }
