@@ -43,7 +43,8 @@ fn killed_in_the_middle_of_healing(database: TestDatabase) {
     }
 }
 
-fn durable_postgres() -> PostgresServer {
+/// A server that keeps what it has confirmed.
+pub fn durable_postgres() -> PostgresServer {
     PostgresServer::start(PostgresOptions { durability: Durability::Default, ..PostgresOptions::default() })
         .unwrap()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
 
+mod conversations;
 mod crash;
 mod demo;
 mod serving;

@@ -191,6 +191,25 @@ pub fn post(address: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
     answer(request.send(body.to_string()))
 }
 
+/// A connection that is kept between requests.
+pub struct Line {
+    agent: ureq::Agent,
+    server: String,
+}
+
+impl Line {
+    /// To the server at this address; it is made with the first request.
+    pub fn to(address: &str) -> Line {
+        Line { agent: agent(), server: format!("http://{address}") }
+    }
+
+    /// A POST to a server that may die meanwhile.
+    pub fn post(&mut self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let request = self.agent.post(format!("{}{path}", self.server));
+        answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+}
+
 /// A roster of this many bots.
 pub fn roster(bots: usize) -> Value {
     (0..bots).map(|n| json!({ "name": format!("Bot {n:05}"), "home_zone": "suburb" })).collect()
