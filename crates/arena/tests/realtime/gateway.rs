@@ -5,14 +5,17 @@ use super::support::{Arena, PATIENCE, arena};
 use arena_testing::{TestDatabase, wait_until};
 use serde_json::Value;
 use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The roles that a token can carry.
 pub const USER: &str = "authenticated";
+pub const SERVICE: &str = "service_role";
 
 /// A server of one test.
 pub struct Gateway {
     arena: Arena,
+    service: OnceLock<String>,
 }
 
 impl Gateway {
@@ -21,9 +24,15 @@ impl Gateway {
         Gateway::with(&[])
     }
 
+    /// A server over this database.
+    pub fn over(database: TestDatabase) -> Gateway {
+        Gateway { arena: Arena::start(database), service: OnceLock::new() }
+    }
+
     /// A server with settings by the names that the environment knows them by, such as `ARENA_REALTIME__ANONYMOUS`.
     pub fn with(settings: &[(&str, &str)]) -> Gateway {
-        Gateway { arena: Arena::start_with(TestDatabase::sqlite(), settings) }
+        let arena = Arena::start_with(TestDatabase::sqlite(), settings);
+        Gateway { arena, service: OnceLock::new() }
     }
 
     /// Where clients connect to.
@@ -44,6 +53,11 @@ impl Gateway {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The token of a service, which speaks for everybody.
+    pub fn service(&self) -> &str {
+        self.service.get_or_init(|| self.token("runner", SERVICE, "1h"))
     }
 
     /// A token that has ended.

@@ -4,12 +4,14 @@
 
 mod broadcast;
 mod client;
+mod conversations;
 mod crash;
 mod doors;
 mod gateway;
 mod http;
 mod joining;
 mod lifecycle;
+mod plain;
 mod presence;
 mod proxy;
 #[path = "../process/support.rs"]

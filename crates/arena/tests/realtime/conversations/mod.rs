@@ -1,0 +1,6 @@
+//! Conversations of the built binary: over REST and over the socket, by plain clients and by published ones.
+
+mod capacity;
+mod refusals;
+mod rejections;
+mod talk;
