@@ -5,6 +5,7 @@
 mod broadcast;
 mod client;
 mod conversations;
+mod conversation;
 mod crash;
 mod doors;
 mod gateway;
