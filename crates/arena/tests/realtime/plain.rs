@@ -34,9 +34,11 @@ impl Plain {
     /// Asks to join a topic, which everything is about from now on; returns the reply.
     pub fn try_join(&mut self, topic: &str, broadcast: &Value) -> Value {
         topic.clone_into(&mut self.topic);
-        self.kept.clear();
         let config = json!({ "broadcast": broadcast, "presence": { "enabled": false } });
-        self.push("phx_join", &json!({ "config": config }))
+        let reply = self.push("phx_join", &json!({ "config": config }));
+        // Whatever came before the reply is of an earlier stay.
+        self.kept.clear();
+        reply
     }
 
     /// Joins, and must be let in; returns the response.
@@ -66,6 +68,16 @@ impl Plain {
         self.until(|frame| frame[3] == "broadcast" && fits(&frame[4]))[4].take()
     }
 
+    /// The next broadcast; `None` where the connection has ended.
+    pub fn next_broadcast(&mut self) -> Option<Value> {
+        loop {
+            let frame = self.kept.pop_front().map_or_else(|| self.try_read(), Ok).ok()?;
+            if frame[3] == "broadcast" {
+                return frame.get(4).cloned();
+            }
+        }
+    }
+
     /// All broadcasts up to the first that fits, with it.
     pub fn broadcasts_up_to(&mut self, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
         let last = self.broadcast(fits);
@@ -88,12 +100,16 @@ impl Plain {
     }
 
     fn read(&mut self) -> Value {
+        self.try_read().unwrap_or_else(|why| panic!("{why}; before: {:?}", self.kept))
+    }
+
+    fn try_read(&mut self) -> Result<Value, String> {
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => return serde_json::from_str(&text).unwrap(),
-                Ok(Message::Close(close)) => panic!("it was closed: {close:?}; before: {:?}", self.kept),
+                Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).unwrap()),
+                Ok(Message::Close(close)) => return Err(format!("it was closed: {close:?}")),
                 Ok(_) => {}
-                Err(error) => panic!("{error}; before: {:?}", self.kept),
+                Err(error) => return Err(error.to_string()),
             }
         }
     }
