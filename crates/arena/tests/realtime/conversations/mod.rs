@@ -3,6 +3,7 @@
 mod agents;
 mod capacity;
 mod coming_back;
+mod crowd;
 mod refusals;
 mod rejections;
 mod talk;
