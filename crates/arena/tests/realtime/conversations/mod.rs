@@ -4,6 +4,7 @@ mod agents;
 mod capacity;
 mod coming_back;
 mod crowd;
+mod following;
 mod refusals;
 mod rejections;
 mod talk;
