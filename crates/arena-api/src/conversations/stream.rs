@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::server::Ending;
 use arena_bus::{Message, Rest, Sink, Stream};
 use arena_control::{Conversations, ErrorClass, LogLine, LogPage, ServiceError, Services};
-use arena_core::conversation::ConversationId;
+use arena_core::conversation::{ConversationId, ParticipantId};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -71,6 +71,7 @@ pub(super) async fn follow(
     let follower = Follower {
         conversations: services.conversations,
         id,
+        reader: speaker.user.filter(|_| !speaker.service),
         after,
         epoch: listening.position.epoch.as_str().into(),
         lines: VecDeque::new(),
@@ -99,7 +100,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 struct Follower {
     conversations: Conversations,
     id: ConversationId,
-    /// The last line that was sent.
+    /// Who it is, if not a service: whoever cannot answer gets what is delivered to such.
+    reader: Option<ParticipantId>,
+    /// The last line that was read.
     after: u64,
     epoch: Arc<str>,
     /// Read, and not sent yet.
@@ -119,7 +122,6 @@ impl Follower {
                 return None;
             }
             if let Some(line) = self.lines.pop_front() {
-                self.after = line.position;
                 return Some((Ok(event(&line, &self.epoch)?), self));
             }
             let woken = self.behind || self.wait().await?;
@@ -143,10 +145,11 @@ impl Follower {
     /// Reads on. None where the conversation is gone, another one has its id, or the server ends.
     async fn read(&mut self) -> Option<()> {
         loop {
-            let delay = match self.conversations.messages(&self.id, self.after, PAGE).await {
-                Ok(LogPage { lines, epoch, more, .. }) => {
-                    (self.lines, self.behind) = (lines.into(), more);
-                    return (epoch.as_str() == &*self.epoch).then_some(());
+            let delay = match self.page().await {
+                Ok(page) if page.epoch.as_str() != &*self.epoch => return None,
+                Ok(LogPage { lines, position, more, .. }) => {
+                    (self.lines, self.after, self.behind) = (lines.into(), position, more);
+                    return Some(());
                 }
                 Err(ServiceError::ShuttingDown) => return None,
                 Err(error) => match error.class() {
@@ -156,6 +159,16 @@ impl Follower {
             };
             self.closing.run_until_cancelled(sleep(delay)).await?;
         }
+    }
+
+    /// The next lines, as they are delivered to the reader now.
+    async fn page(&self) -> Result<LogPage, ServiceError> {
+        let mut page = self.conversations.messages(&self.id, self.after, PAGE).await?;
+        if let Some(reader) = self.reader.as_ref().filter(|_| !page.lines.is_empty()) {
+            let delivery = self.conversations.delivery_to(&self.id, reader).await?;
+            page.lines = page.lines.into_iter().filter_map(|line| line.delivered(delivery)).collect();
+        }
+        Ok(page)
     }
 }
 

@@ -23,7 +23,5 @@ pub(crate) use error::WireError;
 pub(crate) use line::{ContextBody, LineBody, LogBody};
 pub(crate) use receipt::{ReceiptBody, receipt_json};
 pub(crate) use refusal::RefusalBody;
-#[allow(unused_imports, reason = "for the socket")]
-pub(crate) use refusal::refusal_json;
 pub(crate) use setup::Creation;
 pub use speaker::Speaker;

@@ -27,7 +27,7 @@ impl From<&Refusal> for RefusalBody {
     }
 }
 
-/// A refusal with its code and its words.
+/// A refusal with its code and its words, where it is not a problem of its own.
 #[derive(Debug, Serialize)]
 pub(super) struct CodedRefusal<'a> {
     code: &'static str,
@@ -40,10 +40,4 @@ impl<'a> From<&'a Refusal> for CodedRefusal<'a> {
     fn from(refusal: &'a Refusal) -> CodedRefusal<'a> {
         CodedRefusal { code: refusal.code.as_str(), detail: &refusal.detail, body: refusal.into() }
     }
-}
-
-/// `{"code", "detail", "scope", "limit", "used", "remaining", "retry_after_ms", "message_id"}`.
-#[allow(dead_code, reason = "for the socket")]
-pub(crate) fn refusal_json(refusal: &Refusal) -> String {
-    serde_json::to_string(&CodedRefusal::from(refusal)).expect("invariant: strings and numbers are JSON")
 }

@@ -1,7 +1,7 @@
 //! Following a log.
 
 use super::events::{Event, Events};
-use super::{call, limited, message, read, say};
+use super::{call, create, limited, message, read, say};
 use crate::client::Call;
 use crate::server::{Server, on_both};
 use arena_api::ApiLimits;
@@ -129,3 +129,23 @@ async fn what_is_in_no_log_wakes_nobody() {
     let seen: Vec<String> = events.take(4).await.into_iter().map(|event| event.event).collect();
     assert_eq!(seen, ["created", "message", "participant_blocked", "system"]);
 }
+
+on_both!(who_cannot_answer_follows_what_is_delivered_to_such, async |server: Server| {
+    let body = json!({"id": "c", "limits": {"max_replies_per_participant": 1}, "delivery": "withhold"});
+    create(&server, body).await;
+    let follow_as = async |user: &str| {
+        let call = stream(&server, 0).header("authorization", &format!("Bearer {user}"));
+        Events::open(call).await.expect("the stream is opened")
+    };
+    let (mut ada, mut cy, mut service) =
+        (follow_as("ada").await, follow_as("cy").await, follow(&server, 0).await);
+    assert_eq!(ada.take(1).await[0].event, "created");
+    say(&server, "ada").await.ok(201);
+    say(&server, "bo").await.ok(201);
+    call(&server, "close").send().await.ok(200);
+    let names = |events: Vec<Event>| events.into_iter().map(|event| event.event).collect::<Vec<_>>();
+    assert_eq!(ada.take(2).await.iter().filter(|event| event.event == "message").count(), 0);
+    let all = ["created", "message", "participant_blocked", "message", "participant_blocked", "exhausted"];
+    assert_eq!(names(service.take(6).await), all);
+    assert_eq!(names(cy.take(6).await), all, "who has a budget left hears everything");
+});
