@@ -74,9 +74,15 @@ impl Ledger {
         if self.due().is_none_or(|due| due > moment.at) {
             return look(self, accounts, moment);
         }
-        let (mut ledger, mut accounts) = (self.clone(), accounts.clone());
+        let (mut ledger, mut accounts) = (self.clone(), self.own(accounts));
         Hand { ledger: &mut ledger, accounts: &mut accounts, now, entries: Vec::new() }.advance();
         look(&ledger, &accounts, ledger.moment(now))
+    }
+
+    /// Copies of its accounts, of all that there are.
+    fn own(&self, accounts: &Accounts) -> Accounts {
+        let own = self.accounts().filter_map(|id| accounts.get_key_value(&id));
+        own.map(|(id, account)| (id.clone(), account.clone())).collect()
     }
 }
 

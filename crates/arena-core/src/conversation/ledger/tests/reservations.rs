@@ -197,3 +197,17 @@ fn guarantees_hold_against_reservations() {
     talk.say("ann").unwrap();
     talk.say("bob").unwrap();
 }
+
+#[test]
+fn looking_ahead_copies_no_accounts_of_others() {
+    let mut talk = Talk::of(Setup { owner: Some(id("boss")), ..Setup::default() });
+    for owner in ["boss", "other", "third"] {
+        let account = Account::new(Caps::default(), None, Timestamp(talk.now));
+        talk.accounts.insert(AccountId::Owner(id(owner)), account);
+    }
+    talk.reserve(hold("ann", "r1", 1, 0)).unwrap();
+    talk.now += 100;
+    let seen = talk.ledger.as_of(&talk.accounts, Timestamp(talk.now), |_, accounts, _| accounts.clone());
+    let [(AccountId::Owner(owner), account)] = &Vec::from_iter(seen)[..] else { panic!("not its own alone") };
+    assert_eq!((owner, account.held), (&id("boss"), Amounts::default()), "what is due was given back");
+}
