@@ -38,18 +38,9 @@ impl Hand<'_> {
 
     /// Ends a reservation that was not spent.
     pub fn give_back(&mut self, hold: &Hold, lapsed: bool) -> usize {
-        self.give_back_shared(hold);
+        hold.give_back(self.accounts);
         let participant = self.ledger.people.at(hold.who).id.clone();
         self.write(Entry::Released(Released { id: hold.id.clone(), participant, lapsed }))
-    }
-
-    /// What a reservation holds of shared budgets.
-    pub fn give_back_shared(&mut self, hold: &Hold) {
-        for id in &hold.accounts {
-            if let Some(account) = self.accounts.get_mut(id) {
-                account.held = account.held.minus(hold.amounts);
-            }
-        }
     }
 
     /// Passes the turn on from somebody who did not use it.

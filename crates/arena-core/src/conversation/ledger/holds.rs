@@ -1,6 +1,6 @@
 //! Reservations: parts of the budgets that are held while a message is being written.
 
-use super::super::{AccountId, Amounts, ReservationId, Reserved};
+use super::super::{AccountId, Accounts, Amounts, ReservationId, Reserved};
 use super::Ledger;
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,24 @@ pub(super) struct Hold {
     pub accounts: Vec<AccountId>,
 }
 
+impl Hold {
+    /// Gives back what it holds of shared budgets.
+    pub fn give_back(&self, accounts: &mut Accounts) {
+        for id in &self.accounts {
+            if let Some(account) = accounts.get_mut(id) {
+                account.held = account.held.minus(self.amounts);
+            }
+        }
+    }
+}
+
 impl Ledger {
+    /// Gives back what all its reservations hold of shared budgets: for whoever deletes the conversation, whose leases
+    /// nobody will end any more. The ledger itself stays as it is and is of no use afterwards.
+    pub fn give_back(&self, accounts: &mut Accounts) {
+        self.holds.iter().for_each(|hold| hold.give_back(accounts));
+    }
+
     pub(super) fn hold(&self, id: &ReservationId) -> Option<&Hold> {
         self.holds.iter().find(|hold| hold.id == *id)
     }

@@ -20,7 +20,7 @@ impl Hand<'_> {
         let hold = say.reservation.as_ref().and_then(|id| self.ledger.hold_of(Some(author), id)).cloned();
         let message = self.ledger.message(say, author, hold.as_ref(), moment);
         if let Some(hold) = &hold {
-            self.give_back_shared(hold);
+            hold.give_back(self.accounts);
         }
         self.charge_shared(say.cost());
         let notices = heard_by(&say.author, &message.notices);

@@ -211,3 +211,18 @@ fn looking_ahead_copies_no_accounts_of_others() {
     let [(AccountId::Owner(owner), account)] = &Vec::from_iter(seen)[..] else { panic!("not its own alone") };
     assert_eq!((owner, account.held), (&id("boss"), Amounts::default()), "what is due was given back");
 }
+
+#[test]
+fn a_conversation_that_goes_leaves_nothing_held_of_shared_budgets() {
+    let mut talk = Talk::of(Setup { owner: Some(id("boss")), ..Setup::default() });
+    let others = Amounts { messages: 3, ..Amounts::default() };
+    for account in [AccountId::Owner(id("boss")), AccountId::Tree(id("talk"))] {
+        let held = Account { held: others, ..Account::new(Caps::default(), None, Timestamp(talk.now)) };
+        talk.accounts.insert(account, held);
+    }
+    talk.reserve(hold("ann", "r1", 1, 5)).unwrap();
+    talk.reserve(hold("bob", "r2", 2, 0)).unwrap();
+    talk.now += 100;
+    talk.ledger.give_back(&mut talk.accounts);
+    assert!(talk.accounts.values().all(|account| account.held == others), "{:?}", talk.accounts);
+}
