@@ -17,7 +17,7 @@ pub struct Limits {
     /// How long it may last from its creation, in milliseconds.
     #[serde(skip_serializing_if = "is_default")]
     pub max_duration_ms: Option<u64>,
-    /// How long nobody may say anything, in milliseconds.
+    /// How long nobody may say anything, in milliseconds; not while anybody holds a reservation.
     #[serde(skip_serializing_if = "is_default")]
     pub idle_timeout_ms: Option<u64>,
     /// Messages that each participant of the roster is sure of, however much the others say. Needs a roster and a

@@ -243,11 +243,14 @@ pub(super) fn spent_resource(by: ExhaustedBy) -> Option<Resource> {
 }
 
 impl Ledger {
-    /// When its time is over: the earlier of its end and the end of its patience.
+    /// When its time is over: the earlier of its end and the end of its patience, which begins no sooner than the last
+    /// lease ends: whoever reserves is about to say something.
     pub(super) fn time_ends(&self) -> Option<Timestamp> {
         let limits = &self.setup.limits;
         let end = limits.max_duration_ms.map(|ms| after_ms(self.created_at, ms));
-        let patience = limits.idle_timeout_ms.map(|ms| after_ms(self.silent_since, ms));
+        let leases = self.holds.iter().map(|hold| hold.until);
+        let patience =
+            limits.idle_timeout_ms.map(|ms| after_ms(leases.fold(self.silent_since, Timestamp::max), ms));
         end.into_iter().chain(patience).min()
     }
 

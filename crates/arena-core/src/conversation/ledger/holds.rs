@@ -67,5 +67,6 @@ impl Ledger {
         let held = &mut self.people.at_mut(hold.who).tally.held;
         *held = held.minus(hold.amounts);
         self.total.held = self.total.held.minus(hold.amounts);
+        self.silent_since = self.silent_since.max(hold.until.min(self.at));
     }
 }

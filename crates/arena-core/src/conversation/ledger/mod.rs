@@ -49,7 +49,7 @@ pub struct Ledger {
     position: u64,
     /// The time of the last of them.
     at: Timestamp,
-    /// Since when nobody has said anything.
+    /// Since when nobody has said anything, or been waited for while they held a reservation.
     silent_since: Timestamp,
     /// The window that is counted in.
     window: u64,

@@ -104,6 +104,42 @@ fn silence_ends_it_and_any_top_up_starts_the_clock_again() {
 }
 
 #[test]
+fn patience_begins_when_the_last_lease_is_over() {
+    let mut talk = timed(Limits { idle_timeout_ms: Some(100), ..Limits::default() });
+    let reserve = |name: &str, lease_ms| {
+        let amounts = Setup::ONE_MESSAGE;
+        Command::Reserve(Reserve { participant: id("ann"), id: id(name), amounts, lease_ms })
+    };
+    talk.handle(reserve("short", 50)).outcome.unwrap();
+    talk.handle(reserve("long", 300)).outcome.unwrap();
+    assert_eq!(talk.capacity().ends_in_ms, Some(400));
+    talk.now += 299;
+    talk.handle(Command::Advance).outcome.unwrap();
+    assert_eq!((talk.ledger.exhausted(), talk.count("released")), (None, 1));
+    talk.now += 1;
+    talk.handle(Command::Advance).outcome.unwrap();
+    assert_eq!((talk.ledger.exhausted(), talk.count("released")), (None, 2));
+    talk.now += 99;
+    assert_eq!((talk.capacity().exhausted, talk.ledger.due()), (false, Some(Timestamp(talk.now + 1))));
+    talk.now += 1;
+    assert_eq!(talk.refused("bob"), Code::Timeout);
+}
+
+#[test]
+fn a_lease_that_is_given_back_early_is_waited_for_no_longer() {
+    let mut talk = timed(Limits { idle_timeout_ms: Some(100), ..Limits::default() });
+    let (participant, amounts) = (id("ann"), Setup::ONE_MESSAGE);
+    talk.handle(Command::Reserve(Reserve { participant, id: id("r"), amounts, lease_ms: 1_000 }))
+        .outcome
+        .unwrap();
+    talk.now += 250;
+    talk.handle(Command::Release { participant: id("ann"), id: id("r") }).outcome.unwrap();
+    assert_eq!(talk.capacity().ends_in_ms, Some(100));
+    talk.now += 100;
+    assert_eq!(talk.refused("bob"), Code::Timeout);
+}
+
+#[test]
 fn tokens_and_money_end_it_under_their_own_names() {
     let caps = Caps { tokens: Some(10), cost_micros: Some(7), ..Caps::default() };
     let mut talk = Talk::new("ann bob", Limits { total: caps, ..Limits::default() });
