@@ -1,6 +1,7 @@
 //! Budgets that several conversations share.
 
-use super::{Amounts, Caps, ConversationId, ParticipantId, Resource};
+use super::validate::fits;
+use super::{Amounts, Caps, ConversationId, ParticipantId, Resource, SetupError};
 use crate::Timestamp;
 use crate::ids::ParseIdError;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,15 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether there can be a budget like this: all caps can be, but windows last between 1 ms and ten years. For whoever
+    /// lets budgets be configured, before [`Account::new`] and [`Account::configure`].
+    pub fn check(_caps: Caps, refill_every_ms: Option<u64>) -> Result<(), SetupError> {
+        match refill_every_ms {
+            Some(ms) if !fits(ms) => Err(SetupError::Duration("refill_every_ms")),
+            _ => Ok(()),
+        }
+    }
+
     /// An unused one.
     pub fn new(caps: Caps, refill_every_ms: Option<u64>, now: Timestamp) -> Account {
         Account {
@@ -120,4 +130,21 @@ impl Account {
 /// Milliseconds from one time to a later one; 0 where the clock went back.
 pub(super) fn elapsed(since: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::Setup;
+
+    #[test]
+    fn windows_of_shared_budgets_are_neither_nothing_nor_endless() {
+        let check = |ms| Account::check(Caps::default(), ms);
+        for good in [None, Some(1), Some(Setup::MAX_DURATION_MS)] {
+            assert_eq!(check(good), Ok(()));
+        }
+        for bad in [0, Setup::MAX_DURATION_MS + 1, u64::MAX] {
+            assert_eq!(check(Some(bad)), Err(SetupError::Duration("refill_every_ms")));
+        }
+    }
 }
