@@ -72,6 +72,7 @@ pub(super) fn apply(state: &mut State, bus: &Bus, asks: &[Ask], found: &Found, n
             Ask::Look { id, .. } if state.lives.contains_key(id) => Answer::Look,
             Ask::Delete { id, actor, .. } => match state.lives.get(id) {
                 Some(live) => {
+                    live.ledger.give_back(&mut state.accounts);
                     applied.accounts.extend(live.accounts.iter().cloned());
                     applied.batch.deleted.push(live.key);
                     applied.audit(actor, "conversation.deleted", id, serde_json::Value::Null);

@@ -78,6 +78,9 @@ impl Conversations {
             let text = "a tree's budget is that of its root: set it there, or on no parent at all";
             return Err(ServiceError::InvalidConversation(text.to_owned()));
         }
+        if let Some((caps, refill_every_ms)) = tree {
+            Account::check(caps, refill_every_ms)?;
+        }
         self.check_moderation(setup.moderation.as_ref())?;
         let id = id.unwrap_or_else(made_up);
         let (actor, setup) = (actor.clone(), Box::new(setup));
@@ -226,6 +229,7 @@ impl Conversations {
         caps: Caps,
         refill_every_ms: Option<u64>,
     ) -> Result<Account, ServiceError> {
+        Account::check(caps, refill_every_ms)?;
         let (id, set) = (id.clone(), Some((actor.clone(), (caps, refill_every_ms))));
         self.ask(|reply| Ask::Account { id, set, reply }).await
     }

@@ -1,7 +1,7 @@
 //! Budgets that several conversations share.
 
 use crate::support::{Db, House, actor, caps, id, limits, say, setup, who};
-use arena_core::conversation::{AccountId, Code, Scope, Setup};
+use arena_core::conversation::{AccountId, Amounts, Code, Command, Reserve, Scope, Setup};
 
 on_both!(an_owner_pays_for_all_its_conversations_together, async |db: &Db| {
     let house = House::open(db).await;
@@ -42,5 +42,33 @@ on_both!(a_tree_of_conversations_spends_the_budget_of_its_root, async |db: &Db| 
     }
     let orphan = house.create(&actor(), None, under("nobody"), None).await;
     assert_eq!(orphan.unwrap_err().code(), "conversation_not_found");
+    house.close().await;
+});
+
+on_both!(a_conversation_that_is_deleted_gives_back_what_it_held, async |db: &Db| {
+    let house = House::open(db).await;
+    let account = AccountId::Owner(who("anna"));
+    house.set_account(&actor(), &account, caps(Some(3)), None).await.unwrap();
+    for name in ["x", "y"] {
+        house.begin(name, Setup { owner: Some(who("anna")), ..setup(&[], limits(None, None)) }).await;
+    }
+    let amounts = Amounts { messages: 3, ..Amounts::default() };
+    let (participant, lease_ms) = (who("a"), 60_000);
+    let hold = Reserve { participant, id: "r1".parse().unwrap(), amounts, lease_ms };
+    house.order("x", Command::Reserve(hold)).await.unwrap();
+    assert_eq!(house.code("y", "b").await, Code::TotalLimit);
+    house.delete(&actor(), &id("x")).await.unwrap();
+    assert_eq!(house.account(&account).await.unwrap().held, Amounts::default());
+    house.said("y", "b", "1").await;
+    house.close().await;
+});
+
+on_both!(a_budget_that_would_refill_without_end_is_refused, async |db: &Db| {
+    let house = House::open(db).await;
+    let account = AccountId::Owner(who("anna"));
+    let refused = house.set_account(&actor(), &account, caps(Some(3)), Some(0)).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_conversation");
+    let tree = Some((caps(Some(3)), Some(0)));
+    assert!(house.create(&actor(), None, Setup::default(), tree).await.is_err());
     house.close().await;
 });

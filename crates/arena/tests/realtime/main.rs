@@ -4,8 +4,8 @@
 
 mod broadcast;
 mod client;
-mod conversations;
 mod conversation;
+mod conversations;
 mod crash;
 mod doors;
 mod gateway;
