@@ -147,7 +147,7 @@ fn killed_in_the_middle_of_conversations(database: TestDatabase) {
     let (address, answers) = (arena.address(), AtomicUsize::new(0));
     let before = std::thread::scope(|scope| {
         let speaking = scope.spawn(|| everybody_speaks(&address, &Known::default(), &answers));
-        wait_until(PATIENCE, "half of it is said", || answers.load(Ordering::Relaxed) >= MESSAGES / 2);
+        wait_until(3 * PATIENCE, "half of it is said", || answers.load(Ordering::Relaxed) >= MESSAGES / 2);
         arena.kill();
         speaking.join().unwrap()
     });

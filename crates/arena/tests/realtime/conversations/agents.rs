@@ -51,7 +51,8 @@ fn refused_warned_and_topped_up(kind: Kind) {
     let told = ["input", "code", "scope", "limit", "used", "remaining"].map(|member| &refused[member]);
     assert_eq!(json!(told), json!(["message", "participant_limit", "participant", 3, 3, 0]), "{refused}");
     let exceeded = bo.broadcast(TOPIC, "channel_capacity_exceeded");
-    assert_eq!(exceeded["payload"]["message"]["text"], "four");
+    let told = ["participant", "reason"].map(|member| &exceeded["payload"][member]);
+    assert_eq!(json!(told), json!(["ada", "participant_limit"]));
 
     gateway.post("/api/conversations/c/top-up", &json!({ "participants": { "ada": { "messages": 1 } } }));
     ada.broadcast(TOPIC, "topped_up");

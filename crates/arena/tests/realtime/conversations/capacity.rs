@@ -2,6 +2,7 @@
 
 use super::talk::{Door, Talk};
 use crate::gateway::Gateway;
+use crate::plain::Plain;
 use arena_testing::TestDatabase;
 use serde_json::{Value, json};
 
@@ -95,18 +96,23 @@ fn several_can_be_blocked_and_others_speak(gateway: &Gateway, door: Door) {
 
 fn what_is_dropped_is_told_once(gateway: &Gateway, door: Door) {
     let mut talk = limited(gateway, door, &json!({ "max_replies_per_participant": 1 }));
+    let mut operator = Plain::connect(&gateway.address(), Some(gateway.service()));
+    operator.join("operator:conversations", &json!({}));
     talk.said("ada");
     let payload = json!({ "author": "ada", "text": "again", "id": "m-2" });
     let told = talk.refused("message", &payload, 409, "participant_limit");
     assert_eq!(told["message_id"], "m-2");
     let exceeded = talk.heard("channel_capacity_exceeded");
     assert_eq!(exceeded.len(), 1, "{exceeded:?}");
-    let expected = json!([talk.id, "ada", "participant_limit", "participant", "m-2", "again"]);
-    let one = &exceeded[0];
-    let members = ["conversation", "participant", "reason", "scope", "message_id"].map(|name| &one[name]);
-    let told: Vec<&Value> = members.into_iter().chain([&one["message"]["text"]]).collect();
-    assert_eq!(json!(told), expected);
-    assert!(one["at_ms"].is_u64());
+    let for_operators = operator.broadcast(|told| told["event"] == "channel_capacity_exceeded");
+    for told in [&exceeded[0], &for_operators["payload"]] {
+        let members =
+            ["conversation", "participant", "reason", "scope", "message_id"].map(|name| &told[name]);
+        assert_eq!(json!(members), json!([talk.id, "ada", "participant_limit", "participant", "m-2"]));
+        assert!(told["at_ms"].is_u64());
+    }
+    assert_eq!(for_operators["payload"]["message"]["text"], "again");
+    assert!(exceeded[0].get("message").is_none(), "who has nothing left would go on talking by it");
     assert_eq!((talk.heard("message").len(), talk.logged("message").len()), (1, 1));
 }
 
