@@ -29,6 +29,7 @@ impl Ledger {
             Entry::ToppedUp { by, .. } => self.top_up(by),
             Entry::Turn(turn) => self.pass_turn(turn),
         }
+        self.renew_notices();
     }
 
     /// Goes on to the time of an entry, and to its window.

@@ -24,6 +24,15 @@ impl Budget {
         }
     }
 
+    /// Brings a notice up to date; `false` where there is nothing to warn of any more.
+    fn renew(&self, notice: &mut Notice) -> bool {
+        let Some(level) = named(self.level(notice.resource)) else { return false };
+        notice.level = level;
+        notice.used = self.used.plus(self.held).of(notice.resource);
+        notice.limit = self.caps.of(notice.resource).unwrap_or_default();
+        true
+    }
+
     /// What its users have not been warned of yet.
     fn warnings(&self, warned: [u8; 3], scope: Scope, who: Option<&ParticipantId>, into: &mut Vec<Notice>) {
         for resource in Resource::ALL {
@@ -81,7 +90,7 @@ impl Ledger {
 
     /// Remembers who was warned by a message's notices, and who has still to hear them.
     pub(super) fn take_notices(&mut self, author: usize, notices: &[Notice]) {
-        if notices.is_empty() {
+        if notices.is_empty() && self.pending.is_empty() {
             return;
         }
         let speaker = self.people.at(author).id.clone();
@@ -102,6 +111,22 @@ impl Ledger {
         }
     }
 
+    /// After every entry: what waits to be heard says what is so now. Of somebody who is blocked by now nothing waits,
+    /// because the log says that already.
+    pub(super) fn renew_notices(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let moment = self.moment(self.at);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain_mut(|notice| {
+            let seat = notice.participant.as_ref().and_then(|who| self.people.find(who));
+            let budget = seat.map(|seat| self.person_budget(seat, moment));
+            budget.is_some_and(|budget| budget.spent().is_none() && budget.renew(notice))
+        });
+        self.pending = pending;
+    }
+
     /// After caps or the window have changed: forgets what does not hold any more.
     pub(super) fn review(&mut self) {
         let moment = self.moment(self.at);
@@ -111,12 +136,6 @@ impl Ledger {
             let caps = limits.per_participant.raised(person.extra);
             person.tally.review(person.tally.budget(caps, moment));
         }
-        let people = &self.people;
-        self.pending.retain(|notice| {
-            let seat = notice.participant.as_ref().and_then(|who| people.find(who));
-            let warned = |seat| people.at(seat).tally.warned[notice.resource as usize];
-            seat.is_some_and(|seat| warned(seat) >= rank(notice.level))
-        });
     }
 }
 

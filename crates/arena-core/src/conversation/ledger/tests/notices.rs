@@ -147,6 +147,71 @@ fn of_somebody_who_was_removed_nothing_is_told() {
     assert!(talk.ledger.pending_notices().is_empty());
 }
 
+/// What is told of the participants by the next message of somebody else.
+fn told_next(talk: &mut Talk) -> Vec<(NoticeLevel, u64, u64)> {
+    talk.say("somebody else").unwrap();
+    let Some((Entry::Message(message), _)) =
+        talk.log.iter().rev().find(|(entry, _)| entry.author().is_some())
+    else {
+        panic!("nothing was said");
+    };
+    message.notices.iter().map(|notice| (notice.level, notice.used, notice.limit)).collect()
+}
+
+fn tokens(who: &str, tokens: u64) -> Say {
+    Say { tokens, ..say(who, &format!("{tokens} tokens")) }
+}
+
+fn of_tokens(cap: u64) -> Talk {
+    let caps = Caps { tokens: Some(cap), ..Caps::default() };
+    Talk::new("", Limits { per_participant: caps, ..Limits::default() })
+}
+
+#[test]
+fn what_is_told_of_somebody_counts_what_they_said_since() {
+    let mut talk = of_tokens(100);
+    talk.say_this(tokens("ann", 70)).unwrap();
+    talk.say_this(tokens("ann", 10)).unwrap();
+    assert_eq!(told_next(&mut talk), [(NoticeLevel::TwoThirds, 80, 100)]);
+    assert!(told_next(&mut talk).is_empty());
+}
+
+#[test]
+fn of_somebody_who_is_blocked_by_now_nothing_is_told() {
+    let mut talk = Talk::new("", limits(2, -1));
+    talk.say("ann").unwrap();
+    talk.say("ann").unwrap();
+    assert!(talk.ledger.pending_notices().is_empty());
+    assert!(heard(&mut talk, "bob").iter().all(|words| words.starts_with("bob")));
+}
+
+#[test]
+fn what_is_told_of_somebody_counts_what_they_were_given_since() {
+    let mut talk = of_tokens(100);
+    talk.say_this(tokens("ann", 95)).unwrap();
+    let more = |tokens| {
+        let own = (id("ann"), Amounts { tokens, ..Amounts::default() });
+        Command::TopUp(TopUp { participants: vec![own], ..TopUp::default() })
+    };
+    talk.handle(more(20)).outcome.unwrap();
+    assert_eq!(told_next(&mut talk), [(NoticeLevel::TwoThirds, 95, 120)]);
+    talk.say_this(tokens("ann", 20)).unwrap();
+    talk.handle(more(880)).outcome.unwrap();
+    assert!(told_next(&mut talk).is_empty());
+}
+
+#[test]
+fn what_was_given_back_is_not_told_as_held() {
+    let mut talk = of_tokens(100);
+    let amounts = Amounts { messages: 1, tokens: 60, ..Amounts::default() };
+    let reserve = Reserve { participant: id("ann"), id: id("r"), amounts, lease_ms: 50 };
+    talk.handle(Command::Reserve(reserve)).outcome.unwrap();
+    talk.say_this(tokens("ann", 10)).unwrap();
+    assert_eq!(talk.ledger.pending_notices().len(), 1);
+    talk.handle(Command::Release { participant: id("ann"), id: id("r") }).outcome.unwrap();
+    assert!(told_next(&mut talk).is_empty());
+}
+
 #[test]
 fn what_is_held_counts_as_used() {
     let mut talk = Talk::new("", limits(3, -1));
