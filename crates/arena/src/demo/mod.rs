@@ -1,6 +1,7 @@
 //! `arena demo`: the main job end to end, on real input, with real timings.
 
 mod crowd;
+mod debate;
 mod screen;
 mod stages;
 mod visitor;
@@ -107,6 +108,7 @@ async fn finish(
     interrupt: &mut Interrupt,
 ) -> ExitCode {
     screen::timings(timings);
+    screen::conversations(&timings.talk);
     if !options.exit {
         screen::where_to_look(server);
         interrupt.wait().await;

@@ -1,12 +1,15 @@
 //! What the demo prints: results on standard output, progress on standard error.
 
-use super::stages::{Timings, live_share};
+use super::debate::{self, Debate};
+use super::stages::{Talk, Timings, live_share};
 use super::visitor::Visit;
 use crate::config::Config;
 use crate::progress::say;
 use crate::render::{HealthView, Style, health_view, thousands};
 use crate::server::Server;
 use arena_core::health::HealthReport;
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
 
@@ -54,6 +57,17 @@ pub(super) fn visited(visit: &Visit) -> String {
         "a player joined main over the socket, and saw {} residents: {}",
         visit.residents,
         secs(visit.joined)
+    )
+}
+
+pub(super) fn debated(debate: &Debate) -> String {
+    format!(
+        "two agents talked on a budget of {} messages, {} each: {} said, refused {}: {}",
+        debate::TOTAL,
+        debate::EACH,
+        debate.said,
+        counted(&debate.refused),
+        secs(debate.took)
     )
 }
 
@@ -116,6 +130,40 @@ pub(super) fn timings(timings: &Timings) {
     }
 }
 
+/// What was said, what ended by what, and what was refused for want of a budget.
+pub(super) fn conversations(talk: &Talk) {
+    let Talk { stats, stored, debate } = talk;
+    let row = |what: &str, detail: String| print(&format!("  {what:<9}{detail}"));
+    let agents = debate.as_ref().map_or(0, |debate| u64::from(debate.said));
+    print("");
+    print("conversations");
+    row(
+        "residents",
+        format!(
+            "  {} lines, each charged and stored before it was heard",
+            thousands(stats.messages.saturating_sub(agents))
+        ),
+    );
+    if let Some(Debate { said, logged, last, .. }) = debate {
+        let budget = format!("on a budget of {}, {} each", debate::TOTAL, debate::EACH);
+        row("agents", format!("  {said} messages {budget}; {logged} in the log, which ends with `{last}`"));
+    }
+    let new = stats.created;
+    row("begun", format!("  {}, and {} in the store", thousands(new), thousands(*stored as u64)));
+    row("ended", format!("  {}", counted(&stats.exhausted)));
+    row("dropped", format!("  {}", counted(&stats.dropped)));
+    let (entries, batches) = (thousands(stats.entries), thousands(stats.batches));
+    row("written", format!("  {entries} entries of logs in {batches} transactions"));
+}
+
+/// A sum and its parts.
+fn counted<K: Display, N: Copy + Into<u64>>(parts: &BTreeMap<K, N>) -> String {
+    let sum: u64 = parts.values().map(|count| (*count).into()).sum();
+    let parts: Vec<String> =
+        parts.iter().map(|(what, n)| format!("{} {what}", thousands((*n).into()))).collect();
+    if parts.is_empty() { "none".to_owned() } else { format!("{} ({})", thousands(sum), parts.join(", ")) }
+}
+
 pub(super) fn where_to_look(server: &Server) {
     let url = format!("http://{}", server.address);
     print("");
@@ -125,6 +173,7 @@ pub(super) fn where_to_look(server: &Server) {
     print("  arena bots list --channel main         who lives in main");
     print(&format!("  curl {url}/api/health    the same report for programs"));
     print("  arena watch world:main                 what happens in main, live");
+    print("  arena conversations list               what residents say to each other, and how it ended");
     print("  arena worlds wipe --all                do it to them again");
     print(&format!("realtime clients (Supabase, Phoenix) connect to {}", server.endpoint()));
     print("Ctrl-C ends it.");

@@ -1,10 +1,11 @@
 //! The demo's stages: import, deploy, live, wipe, heal.
 
+use super::debate::{self, Debate};
 use super::visitor::{Visit, Visitor};
 use super::{DemoError, screen};
 use crate::progress::{Progress, say};
 use crate::server::Server;
-use arena_control::{Actor, NewBot, Services};
+use arena_control::{Actor, ConversationFilter, ConversationStats, NewBot, PageRequest, Services};
 use arena_core::health::HealthReport;
 use arena_worlds::WorldHost;
 use std::time::{Duration, Instant};
@@ -13,9 +14,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// How long the residents are left to themselves before the wipe: at least one snapshot of positions, at most this
-/// long if nobody is heard talking.
-const LIVE_AT_LEAST: Duration = Duration::from_secs(4);
+/// How long the residents are left to themselves before the wipe: long enough for a snapshot of positions and for some
+/// to meet and answer each other, at most this long if nobody is heard talking.
+const LIVE_AT_LEAST: Duration = Duration::from_secs(6);
 const LIVE_AT_MOST: Duration = Duration::from_secs(8);
 const LISTEN_EVERY: Duration = Duration::from_millis(250);
 
@@ -38,8 +39,21 @@ pub(super) struct Timings {
     pub(super) healed: Duration,
     /// The player who came meanwhile, and how long after the wipe it was told of the next world.
     pub(super) visit: Option<(Visit, Option<Duration>)>,
+    /// What was said in the end.
+    pub(super) talk: Talk,
     /// Whether every bot is live.
     pub(super) all_live: bool,
+}
+
+/// What was said, by residents and by two agents.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Talk {
+    /// What this process has counted.
+    pub(super) stats: ConversationStats,
+    /// Conversations in the store, those of earlier runs too.
+    pub(super) stored: usize,
+    /// The agents' part of it.
+    pub(super) debate: Option<Debate>,
 }
 
 /// Runs every stage.
@@ -60,6 +74,7 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
     say(&screen::deployed(wanted, report.valid_worlds, deployed));
 
     let visitor = Visitor::enter(server).await;
+    let debate = debate::hold(server).await;
     let_live(server).await?;
     screen::health(&services.health.report().await?);
 
@@ -89,8 +104,23 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
         wiped,
         healed,
         visit,
+        talk: Talk { stats: services.conversations.stats(), stored: stored(services).await?, debate },
         all_live: u64::from(report.bots.live) == wanted,
     })
+}
+
+/// How many conversations the store has.
+async fn stored(services: &Services) -> Result<usize, DemoError> {
+    let (mut stored, mut cursor) = (0, None);
+    loop {
+        let page = PageRequest { limit: PageRequest::MAX_LIMIT, cursor };
+        let page = services.conversations.list(ConversationFilter::default(), page).await?;
+        stored += page.items.len();
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(stored);
+        }
+    }
 }
 
 async fn import(
