@@ -1,6 +1,7 @@
 //! The data of a message: any JSON value, within bounds.
 
 use super::WireError;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// How deep arrays and objects may lie in each other. Readers give up at some depth, serde_json at 128; what nobody
@@ -12,6 +13,10 @@ pub(super) fn bounded(value: &RawValue, max: usize) -> Result<Box<RawValue>, Wir
     let text = compact(value.get())?;
     if text.len() > max {
         return Err(WireError::TooLong { field: "data", got: text.len(), max });
+    }
+    // Raw JSON may hold numbers that no type holds, and halves of characters: no reader would take the line again.
+    if let Err(error) = serde_json::from_str::<Value>(&text) {
+        return Err(WireError::Invalid(format!("data: {error}")));
     }
     RawValue::from_string(text).map_err(|error| WireError::Malformed(error.to_string()))
 }
@@ -54,6 +59,16 @@ mod tests {
     fn white_space_goes_and_strings_stay() {
         let json = "{ \"a \\\\\\\" b\" :\r\n[ 1 , \"\\\\\" , \" [ \" ] }";
         assert_eq!(of(json, 100).unwrap(), r#"{"a \\\" b":[1,"\\"," [ "]}"#);
+    }
+
+    #[test]
+    fn what_no_reader_takes_is_refused_and_everything_else_stays_as_it_is() {
+        for json in ["1e999", "[-1e400]", r#""\ud800""#, r#"{"\udc00": 1}"#, r#"{"a": ["\ud83d x"]}"#] {
+            assert!(matches!(of(json, 100), Err(WireError::Invalid(_))), "{json}");
+        }
+        for json in [r#"{"a":1,"a":2}"#, "123456789012345678901234567890", r#""\ud83d\ude00""#, "1e-999", "-0"] {
+            assert_eq!(of(json, 100).unwrap(), json);
+        }
     }
 
     #[test]

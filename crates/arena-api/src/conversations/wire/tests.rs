@@ -69,6 +69,9 @@ fn whatever_is_no_message_is_refused_by_its_kind() {
         (r#"{"author": "a", "text": "x", "tokens": 18446744073709551616}"#, "invalid_body"),
         (r#"{"author": "a", "text": "x", "id": "two words"}"#, "invalid_body"),
         (r#"{"author": "a", "text": "x", "colour": "red"}"#, "invalid_body"),
+        (r#"{"author": "a", "text": "x", "data": 1e999}"#, "invalid_body"),
+        (r#"{"author": "a", "text": "x", "data": {"a": "\ud800"}}"#, "invalid_body"),
+        (r#"{"author": "a", "text": "\ud800"}"#, "invalid_body"),
         (r#"{"author": "a", "author": "b", "text": "x"}"#, "invalid_body"),
         (&long, "text_too_long"),
         (&heavy, "text_too_long"),
@@ -202,6 +205,8 @@ fn setups_that_say_nonsense_are_refused() {
         r#"{"delivery": true}"#,
         r#"{"moderation": {}}"#,
         r#"{"metadata": []}"#,
+        r#"{"metadata": {"a": 1e999}}"#,
+        r#"{"metadata": {"a": "\ud800"}}"#,
     ] {
         assert_eq!(Creation::read(body).map_err(|error| error.code()), Err("invalid_body"), "{body}");
     }
