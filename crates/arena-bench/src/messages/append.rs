@@ -112,14 +112,10 @@ impl Bare {
     }
 
     async fn make_table(&mut self) -> anyhow::Result<()> {
-        let table = |rest| AssertSqlSafe(format!("CREATE TABLE bench_log ({COLUMNS}){rest}; {INDEX}"));
+        let table = AssertSqlSafe(format!("CREATE TABLE bench_log ({COLUMNS}); {INDEX}"));
         match self {
-            Bare::Sqlite(connection) => {
-                sqlx::raw_sql(table(" WITHOUT ROWID")).execute(connection).await?;
-            }
-            Bare::Postgres(connection) => {
-                sqlx::raw_sql(table("")).execute(connection).await?;
-            }
+            Bare::Sqlite(connection) => sqlx::raw_sql(table).execute(connection).await.map(drop)?,
+            Bare::Postgres(connection) => sqlx::raw_sql(table).execute(connection).await.map(drop)?,
         }
         Ok(())
     }
