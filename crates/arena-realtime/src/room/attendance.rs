@@ -16,9 +16,12 @@ impl Attendance {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.clone());
     }
 
-    /// Notes a topic if one of these messages changes who may be there.
+    /// Notes a topic if one of these messages changes who may be there. One that is created may have taken the place of
+    /// another, whose members are here still.
     pub(super) fn note_changes(&self, topic: &TopicName, messages: &[std::sync::Arc<Message>]) {
-        let changes = |event: &str| matches!(event, "participant_added" | "participant_removed" | "deleted");
+        let changes = |event: &str| {
+            matches!(event, "created" | "participant_added" | "participant_removed" | "deleted")
+        };
         if messages.iter().any(|message| changes(&message.event)) {
             self.note(topic);
         }

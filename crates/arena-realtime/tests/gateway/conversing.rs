@@ -376,3 +376,16 @@ async fn who_is_in_a_conversation_that_is_deleted_is_told_and_put_out() {
     drop(ann);
     house.is_left_empty().await;
 }
+
+#[tokio::test]
+async fn members_of_a_conversation_do_not_stay_in_another_that_takes_its_place() {
+    let (house, mut ann) = talk(&["ann", "bob"]).await;
+    let mut bob = user(&house, "bob").await;
+    bob.join(TOPIC, quiet()).await;
+    house.stage.talks.begin_anew("7", &["ann"]);
+    assert!(put_out(&mut bob).await.starts_with("Unauthorized: "));
+    house.stage.talks.write("7", "message", json!({}));
+    assert_eq!(events(&ann.all().await), ["created", "message"]);
+    drop((ann, bob));
+    house.is_left_empty().await;
+}

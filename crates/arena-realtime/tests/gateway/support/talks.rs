@@ -63,6 +63,14 @@ impl Talks {
         self.write(id, "created", json!({}));
     }
 
+    /// Another conversation takes the place of one that has gone without a word.
+    pub fn begin_anew(&self, id: &str, roster: &[&str]) {
+        self.begin(id, roster);
+        self.logs().get_mut(id).unwrap().epoch = Epoch::from(format!("second-epoch-of-{id}").as_str());
+        let created = self.logs()[id].lines[0].clone();
+        self.publish(id, created);
+    }
+
     /// Writes a line and publishes it.
     pub fn write(&self, id: &str, event: &str, body: Value) -> Position {
         let _turn = self.turn.lock().unwrap();
