@@ -231,22 +231,24 @@ async fn sayings_that_wait_are_bounded_and_hold_up_no_joins() {
 }
 
 #[tokio::test]
-async fn the_limits_of_messages_hold_for_conversations_and_say_so() {
-    let house = House::with(|settings| {
-        settings.limits.session_messages = arena_realtime::limits::RateLimit { per_second: 1, burst: 2 };
-    });
-    house.stage.talks.begin("7", &[]);
-    let mut ann = user(&house, "ann").await;
-    ann.join(TOPIC, quiet()).await;
-    let mut refused = 0;
-    for _ in 0..10 {
-        let reference = ann.broadcast(TOPIC, "message", json!({})).await;
-        let reply = ann.reply(&reference).await;
-        refused += usize::from(reply["status"] == "error");
+async fn the_limits_of_messages_hold_for_all_that_is_said_in_conversations_and_say_so() {
+    for event in ["message", "reserve", "release", "capacity", "messages"] {
+        let house = House::with(|settings| {
+            settings.limits.session_messages = arena_realtime::limits::RateLimit { per_second: 1, burst: 2 };
+        });
+        house.stage.talks.begin("7", &[]);
+        let mut ann = user(&house, "ann").await;
+        ann.join(TOPIC, quiet()).await;
+        let mut refused = 0;
+        for _ in 0..10 {
+            let reference = ann.broadcast(TOPIC, event, json!({})).await;
+            let reply = ann.reply(&reference).await;
+            refused += usize::from(reply["status"] == "error");
+        }
+        assert!(refused > 0 && house.stage.talks.heard().len() == 10 - refused, "{event}");
+        drop(ann);
+        house.is_left_empty().await;
     }
-    assert!(refused > 0 && house.stage.talks.heard().len() == 10 - refused);
-    drop(ann);
-    house.is_left_empty().await;
 }
 
 #[tokio::test]
