@@ -75,8 +75,9 @@ fn speaker(gateway: &Gateway, parts: &Parts) -> Result<Speaker, Unidentified> {
     Ok(speaker_of(&identified.map_err(unidentified)?.0))
 }
 
-/// A made-up name is another one in every request; nothing could be counted under it.
-fn speaker_of(who: &Identity) -> Speaker {
+/// In whose name somebody speaks, by whatever door. A made-up name is another one in every request and every session:
+/// nothing could be counted under it.
+pub(super) fn speaker_of(who: &Identity) -> Speaker {
     let name = || who.user.parse().ok().filter(|_| !who.anonymous);
     match who.role {
         Role::ServiceRole => Speaker::service(),

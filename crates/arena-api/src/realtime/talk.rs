@@ -5,10 +5,10 @@ use crate::conversations::wire::{
     CapacityBody, ContextBody, LogBody, RefusalBody, Speaker, WireError, command, object, receipt_json,
 };
 use crate::extract::Limit;
+use crate::realtime::join_tokens::speaker_of;
 use arena_control::{Actor, Conversations, ErrorClass, LogLine, LogPage, ServiceError, SubmitError};
 use arena_core::conversation::{Command, ConversationId, Delivery, MessageId, ParticipantId, Refusal};
 use arena_realtime::policy::Identity;
-use arena_realtime::token::Role;
 use arena_realtime::{Heard, Line, Missed, Refused, Said, Saying, Unsaid};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -127,14 +127,8 @@ impl Talk {
         }
     }
 
-    /// Over a socket also a made-up name is somebody's, for as long as the session.
     fn speaker(&self, who: &Identity) -> Speaker {
-        let speaker = match (who.role, who.user.parse()) {
-            (Role::ServiceRole, _) => Speaker::service(),
-            (_, Ok(user)) => Speaker::user(user),
-            (_, Err(_)) => Speaker::nobody(),
-        };
-        Speaker { max_text_bytes: self.max_text_bytes, ..speaker }
+        Speaker { max_text_bytes: self.max_text_bytes, ..speaker_of(who) }
     }
 }
 

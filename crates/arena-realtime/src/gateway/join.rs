@@ -272,7 +272,7 @@ impl Gateway {
             seat,
             ack: wish.wants_answers(),
             id_field: wish.config.broadcast.id_field.as_deref().map(Arc::from),
-            presence_key: presence_key(&wish.config),
+            presence_key: presence_key(wish),
             warned: false,
         });
         let seat_taken = entry.seat_taken;
@@ -334,11 +334,13 @@ fn config(session: &Session, message: &ClientMessage<'_>) -> JoinConfig {
     config
 }
 
-/// One official client takes everything that has a key `ids` for something else, and breaks.
-fn presence_key(config: &JoinConfig) -> Arc<str> {
-    let fits = |key: &&String| key.len() <= MAX_PRESENCE_KEY && *key != "ids";
-    match config.presence.key.as_ref().filter(fits) {
-        Some(key) => key.as_str().into(),
+/// Of the client's choice, but for conversations: there it is the member's name, because a key could hold a message. One
+/// official client takes everything that has a key `ids` for something else, and breaks.
+fn presence_key(wish: &Wish) -> Arc<str> {
+    let fits = |key: &&str| key.len() <= MAX_PRESENCE_KEY && *key != "ids";
+    let key = if wish.is_of_conversation() { Some(&*wish.who.user) } else { wish.config.presence.key.as_deref() };
+    match key.filter(fits) {
+        Some(key) => key.into(),
         None => uuid::Uuid::new_v4().to_string().into(),
     }
 }

@@ -7,6 +7,7 @@ use crate::limits::Refusal;
 use crate::policy::Denied;
 use crate::room::Room;
 use crate::session::{Membership, Session};
+use arena_core::topic::TopicKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -40,6 +41,8 @@ impl Gateway {
             if !payload.starts_with('{') {
                 return self.refuse(session, about.message, "InvalidPresence: the payload is an object");
             }
+            // What is told in a conversation is charged: whoever has nothing left must not talk by showing itself.
+            let payload = if matches!(about.topic.kind(), TopicKind::Conversation(_)) { "{}" } else { payload };
             // Who shows itself wants to see the others, and itself.
             room.tell_presence(member);
             room.track(key, member, payload)

@@ -107,9 +107,9 @@ impl TopicPolicy {
 }
 
 /// Whether somebody may be in a conversation with this roster: its participants, and services. Where it is empty,
-/// anybody may.
+/// anybody may. A made-up name is in no roster, whatever stands there.
 pub(crate) fn attends(who: &Identity, roster: &[ParticipantId]) -> bool {
-    let named = || roster.iter().any(|participant| participant.as_str() == &*who.user);
+    let named = || !who.anonymous && roster.iter().any(|participant| participant.as_str() == &*who.user);
     who.role == Role::ServiceRole || roster.is_empty() || named()
 }
 

@@ -269,11 +269,37 @@ async fn nothing_is_published_into_a_conversation_past_its_doors() {
 }
 
 #[tokio::test]
-async fn members_of_a_conversation_may_be_present_in_it() {
-    let (house, mut ann) = talk(&["ann"]).await;
-    ann.track(TOPIC, json!({"typing": true})).await;
-    ann.event(TOPIC, "presence_diff").await;
-    drop(ann);
+async fn members_of_a_conversation_may_be_present_in_it_and_say_nothing_by_it() {
+    let (house, mut ann) = talk(&["ann", "bob"]).await;
+    let mut bob = user(&house, "bob").await;
+    bob.join(TOPIC, json!({"presence": {"enabled": true, "key": "listen: I have something to say"}})).await;
+    bob.track(TOPIC, json!({"text": "and I say it"})).await;
+    ann.track(TOPIC, json!({})).await;
+    let told = |diff: &Value| {
+        let keys = diff.as_object().unwrap().iter();
+        let fields = |meta: &Value| meta.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        keys.map(|(key, shown)| (key.clone(), fields(&shown["metas"][0]))).collect::<Vec<_>>()
+    };
+    let reference = || vec!["phx_ref".to_owned()];
+    let seen = bob.until(|m| m[3] == "presence_diff" && m[4]["joins"].get("bob").is_some()).await;
+    assert!(told(&seen[4]["joins"]).contains(&("bob".to_owned(), reference())), "{seen}");
+    drop((ann, bob));
+    house.is_left_empty().await;
+}
+
+#[tokio::test]
+async fn no_roster_names_somebody_whose_name_was_made_up() {
+    let house = House::new();
+    let mut guest = house.guest().await;
+    house.stage.talks.begin("7", &[]);
+    guest.join(TOPIC, quiet()).await;
+    let said = guest.broadcast(TOPIC, "message", json!({"text": "hi"})).await;
+    guest.reply(&said).await;
+    let name = house.stage.talks.heard()[0][1].as_str().unwrap().to_owned();
+    guest.leave(TOPIC).await;
+    house.stage.talks.change_roster("7", &[&name]);
+    assert!(reason(&guest.try_join(TOPIC, quiet()).await).starts_with("Unauthorized: "));
+    drop(guest);
     house.is_left_empty().await;
 }
 

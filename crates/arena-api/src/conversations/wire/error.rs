@@ -42,7 +42,7 @@ fn not_your_name(name: Option<&str>) -> String {
         Some(name) => {
             format!("the token does not speak for `{name}`; leave the name out, or show another token")
         }
-        None => "the token names nobody to speak for".to_owned(),
+        None => "there is nobody to speak for: show a token with a subject (`sub`)".to_owned(),
     }
 }
 
