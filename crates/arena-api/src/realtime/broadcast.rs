@@ -112,8 +112,7 @@ impl FromRequestParts<Gateway> for Sender {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Sender, Refusal> {
         let calling = Calling::of(parts);
-        let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-        let (who, _) = identified.map_err(|error| Refusal::Token(error.to_string()))?;
+        let (who, _) = calling.identify(gateway).map_err(|error| Refusal::Token(error.to_string()))?;
         // Nobody in particular is somebody else in every request; what they send is counted by where they are.
         Ok(Sender(if who.anonymous { Identity { user: calling.address().into(), ..who } } else { who }))
     }

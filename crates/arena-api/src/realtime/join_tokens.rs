@@ -1,13 +1,13 @@
 //! Join tokens: what a player shows the gateway to take the seat that REST has reserved for it.
 
-use super::caller::Calling;
+use super::caller::{Calling, NotIdentified};
 use crate::conversations::wire::Speaker;
 use crate::joining::{JoinToken, Joiner, Joining, Unidentified};
 use arena_control::Reservation;
 use arena_core::Timestamp;
 use arena_realtime::Gateway;
 use arena_realtime::policy::Identity;
-use arena_realtime::token::{Claims, Issuer, Role, SeatClaim, TokenError, unix_now};
+use arena_realtime::token::{Claims, Issuer, Role, SeatClaim, unix_now};
 use axum::http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +31,7 @@ impl JoinTokens {
             speaks: Arc::new(move |parts| speaker(&door, parts)),
             identify: Arc::new(move |parts| {
                 let calling = Calling::of(parts);
-                let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-                let (who, ends) = identified.map_err(unidentified)?;
+                let (who, ends) = calling.identify(&gateway).map_err(unidentified)?;
                 let (user, tokens) = (who.user.to_string(), Arc::clone(&tokens));
                 let issue = move |reservation: &Reservation| tokens.write(&who, ends, reservation);
                 Ok(Joiner { user, issue: Box::new(issue) })
@@ -60,7 +59,7 @@ impl JoinTokens {
     }
 }
 
-fn unidentified(error: TokenError) -> Unidentified {
+fn unidentified(error: NotIdentified) -> Unidentified {
     let hint = "send a token as `Authorization: Bearer …` (arena token create makes one)";
     Unidentified { detail: format!("{error}; {hint}") }
 }
@@ -68,11 +67,10 @@ fn unidentified(error: TokenError) -> Unidentified {
 /// Who has no token comes by the door that REST is: it is open to those who may do everything.
 fn speaker(gateway: &Gateway, parts: &Parts) -> Result<Speaker, Unidentified> {
     let calling = Calling::of(parts);
-    if calling.token.is_none() {
+    if calling.token == Ok(None) {
         return Ok(Speaker::service());
     }
-    let identified = gateway.identify(calling.token.as_deref(), &calling.caller());
-    Ok(speaker_of(&identified.map_err(unidentified)?.0))
+    Ok(speaker_of(&calling.identify(gateway).map_err(unidentified)?.0))
 }
 
 /// In whose name somebody speaks, by whatever door. A made-up name is another one in every request and every session:

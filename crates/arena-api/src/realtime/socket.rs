@@ -1,6 +1,6 @@
 //! The handshake of RFC 6455, after which the socket is the gateway's.
 
-use super::caller::{Calling, query_value};
+use super::caller::{Calling, Unusable, query_value};
 use arena_realtime::{Gateway, Handshake, HandshakeRefusal};
 use axum::Json;
 use axum::body::Body;
@@ -41,7 +41,12 @@ pub(super) async fn upgrade(
     };
     let calling = Calling::of(&parts);
     let offered = protocols(&parts.headers);
-    let token = calling.token.clone().or_else(|| token_among(&offered));
+    let token = match (&calling.token, token_among(&offered)) {
+        (Ok(Some(token)), _) => Some(token.clone()),
+        (_, Some(token)) => Some(token),
+        (Ok(None), None) => None,
+        (Err(unusable), None) => return not_identified(*unusable),
+    };
     let vsn = query_value(&parts.uri, "vsn");
     let handshake = Handshake { vsn: vsn.as_deref(), token: token.as_deref(), caller: calling.caller() };
     let admitted = match gateway.admit_session(&handshake) {
@@ -111,6 +116,11 @@ fn refused(refusal: &HandshakeRefusal) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(secs));
     }
     response
+}
+
+fn not_identified(unusable: Unusable) -> Response {
+    let error = unusable.to_string();
+    (StatusCode::UNAUTHORIZED, Json(serde_json::json!({ "error": error }))).into_response()
 }
 
 fn not_a_handshake() -> Response {

@@ -1,10 +1,11 @@
 //! The layers around broadcasts by HTTP.
 
 use super::*;
+use crate::conversations::wire::Speaker;
 use arena_bus::Bus;
 use arena_realtime::limits::RealtimeLimits;
 use arena_realtime::policy::{AnonymousAccess, PolicySettings};
-use arena_realtime::token::{KeySet, SeatClaim, Verifier};
+use arena_realtime::token::{Issuer, KeySet, SeatClaim, Secret, Verifier};
 use arena_realtime::{
     Backstage, Entered, GatewaySettings, Heard, Look, Missed, PresenceSettings, Refused, Said, Saying,
 };
@@ -52,6 +53,10 @@ impl Backstage for Nothing {
 
 /// The routes, for these callers.
 fn routes(anonymous: AnonymousAccess, limits: &ApiLimits) -> Router {
+    realtime_router(gateway(anonymous), limits)
+}
+
+fn gateway(anonymous: AnonymousAccess) -> Gateway {
     let settings = GatewaySettings {
         limits: RealtimeLimits::default(),
         anonymous,
@@ -61,7 +66,7 @@ fn routes(anonymous: AnonymousAccess, limits: &ApiLimits) -> Router {
         token_grace: Duration::from_secs(30),
     };
     let verifier = Arc::new(Verifier::new(KeySet::default()));
-    realtime_router(Gateway::start(settings, Bus::default(), verifier, Arc::new(Nothing)), limits)
+    Gateway::start(settings, Bus::default(), verifier, Arc::new(Nothing))
 }
 
 /// A body that never comes, and tells when somebody waits for it.
@@ -104,6 +109,28 @@ async fn whose_token_is_not_accepted_is_not_listened_to() {
         let answer = router.clone().oneshot(post_to(path, endless(&Arc::default()))).await.unwrap();
         assert_eq!(code(answer).await.0, 401, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_no_token_is_refused_even_where_none_is_needed() {
+    let gateway = gateway(AnonymousAccess::Always);
+    let secret = Secret::own(&"k".repeat(Secret::MIN_BYTES)).unwrap();
+    let tokens = JoinTokens { issuer: Issuer::new(&secret), ttl: Duration::from_secs(600) };
+    let joining = tokens.joining(gateway.clone(), "ws://arena.test/socket");
+    let router = realtime_router(gateway, &ApiLimits::default());
+    for credential in ["Basic eA==", "Bearer", ""] {
+        let request = || Request::post(SINGLE).header("content-type", "application/json");
+        let request = request().header("authorization", credential).body(Body::from("{}")).unwrap();
+        let (parts, body) = request.into_parts();
+        let is_none = credential.is_empty();
+        assert_eq!((joining.speaks)(&parts).is_ok(), is_none, "{credential}");
+        assert_eq!((joining.identify)(&parts).is_ok(), is_none, "{credential}");
+        let answer = router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
+        assert_eq!(answer.status(), if is_none { 202 } else { 401 }, "{credential}");
+    }
+    let anonymous = Request::get("/").header("apikey", "publishable").body(()).unwrap().into_parts().0;
+    assert_eq!((joining.speaks)(&anonymous), Ok(Speaker::nobody()), "it is somebody, but nobody in particular");
+    assert_eq!((joining.speaks)(&Request::get("/").body(()).unwrap().into_parts().0), Ok(Speaker::service()));
 }
 
 #[tokio::test]
