@@ -16,6 +16,8 @@ pub(super) struct Ask<'a> {
     pub wanted: Amounts,
     /// What they hold for it.
     pub hold: Option<&'a Hold>,
+    /// How many messages are owed to the whole roster, if that is known already.
+    pub owed: Option<u64>,
 }
 
 impl Ask<'_> {
@@ -36,7 +38,7 @@ impl Ledger {
     ) -> Result<Option<u64>, Refusal> {
         let seat = self.people.find(&say.author);
         let hold = say.reservation.as_ref().and_then(|id| self.hold_of(seat, id));
-        let ask = Ask { who: &say.author, seat, wanted: say.cost(), hold };
+        let ask = Ask { who: &say.author, seat, wanted: say.cost(), hold, owed: None };
         let print = || self.setup.loops.as_ref().map(|rules| rules.fingerprint(&say.text));
         let admitted = self.admit(&ask, accounts, moment).and_then(|()| {
             let print = print();
@@ -132,15 +134,17 @@ impl Ledger {
     fn leaves_guarantees(&self, ask: &Ask<'_>, moment: Moment) -> Result<(), Refusal> {
         let sure = self.setup.limits.guaranteed_per_participant;
         let given = ask.given_back();
-        if sure == 0 || ask.wanted.messages <= self.unmet(ask.seat, given, moment) {
+        if sure == 0 {
+            return Ok(());
+        }
+        let own = self.share_budget(ask.seat, moment);
+        if ask.wanted.messages <= self.owed_beside(own.after(Amounts::default(), given)) {
             return Ok(());
         }
         let total = self.total_budget(moment).after(Amounts::default(), given);
         let Some(left) = total.left(Resource::Messages) else { return Ok(()) };
-        let others = self.roster.iter().filter(|seat| Some(**seat) != ask.seat);
-        let others = others.fold(0, |sum: u64, seat| {
-            sum.saturating_add(self.unmet(Some(*seat), Amounts::default(), moment))
-        });
+        let own = ask.seat.map_or(0, |seat| self.owed_to(seat, moment));
+        let others = ask.owed.unwrap_or_else(|| self.owed_to_all(moment)).saturating_sub(own);
         if left >= ask.wanted.messages.saturating_add(others) {
             return Ok(());
         }
@@ -156,16 +160,6 @@ impl Ledger {
                 ),
             )
         })
-    }
-
-    /// How many of the messages that somebody is sure of they have neither used nor held.
-    fn unmet(&self, seat: Option<usize>, given: Amounts, moment: Moment) -> u64 {
-        let budget = self.share_budget(seat, moment).after(Amounts::default(), given);
-        if budget.spent().is_some() {
-            return 0;
-        }
-        let sure = self.setup.limits.guaranteed_per_participant;
-        sure.saturating_sub(budget.used.plus(budget.held).messages)
     }
 
     fn fits_shared(&self, ask: &Ask<'_>, accounts: &Accounts, moment: Moment) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use super::super::{Blocked, Entry, Message, ParticipantId, SetupChange, TopUp, Turn};
 use super::Ledger;
 use super::loops::Said;
+use super::roster::Roster;
 use crate::Timestamp;
 
 impl Ledger {
@@ -41,6 +42,7 @@ impl Ledger {
             self.total.begin_window();
             self.people.iter_mut().for_each(|person| person.tally.begin_window());
             self.review();
+            self.add_up_owed();
         }
     }
 
@@ -49,8 +51,7 @@ impl Ledger {
         if let Some(reservation) = &message.reservation {
             self.drop_hold(reservation);
         }
-        let tally = &mut self.people.at_mut(author).tally;
-        tally.used = tally.used.plus(cost);
+        self.count(author, |tally| tally.used = tally.used.plus(cost));
         self.total.used = self.total.used.plus(cost);
         self.take_notices(author, &message.notices);
         if let Some(rules) = &self.setup.loops {
@@ -68,7 +69,7 @@ impl Ledger {
         }
         let holder = turn.and_then(|turn| self.people.find(turn));
         self.word.pass_to(holder, self.at);
-        self.roster.iter().for_each(|seat| self.people.at_mut(*seat).skipped = false);
+        self.people.begin_round();
     }
 
     fn add_block(&mut self, blocked: &Blocked) {
@@ -86,8 +87,9 @@ impl Ledger {
 
     fn add_participant(&mut self, participant: &ParticipantId) {
         if self.roster.is_empty() {
-            self.roster = (0..self.people.len()).filter(|seat| self.has_spoken(*seat)).collect();
-            let names = self.roster.iter().map(|seat| self.people.at(*seat).id.clone());
+            let spoken = (0..self.people.len()).filter(|seat| self.has_spoken(*seat));
+            self.roster = Roster::from(Vec::from_iter(spoken));
+            let names = self.roster.iter().map(|seat| self.people.at(seat).id.clone());
             self.setup.participants = names.collect();
         }
         let seat = self.people.seat(participant);
@@ -95,14 +97,16 @@ impl Ledger {
             self.roster.push(seat);
             self.setup.participants.push(participant.clone());
         }
+        self.add_up_owed();
     }
 
     fn remove_participant(&mut self, participant: &ParticipantId) {
         let Some(seat) = self.people.find(participant) else { return };
-        self.roster.retain(|other| *other != seat);
+        self.roster.remove(seat);
         self.setup.participants.retain(|other| other != participant);
         self.pending.retain(|notice| notice.participant.as_ref() != Some(participant));
-        self.people.at_mut(seat).skipped = false;
+        self.people.unskip(seat);
+        self.add_up_owed();
         if self.word.holder() == Some(seat) {
             self.word.pass_to(None, self.at);
         }
@@ -117,10 +121,11 @@ impl Ledger {
         }
         if self.setup.turns.policy != policy {
             self.word = Default::default();
-            self.people.iter_mut().for_each(|person| person.skipped = false);
+            self.people.begin_round();
         }
         self.recent.trim(self.setup.loops.as_ref());
         self.review();
+        self.add_up_owed();
     }
 
     fn top_up(&mut self, by: &TopUp) {
@@ -136,11 +141,12 @@ impl Ledger {
         }
         self.silent_since = self.at;
         self.review();
+        self.add_up_owed();
     }
 
     fn pass_turn(&mut self, turn: &Turn) {
         if let Some(seat) = turn.skipped.as_ref().and_then(|who| self.people.find(who)) {
-            self.people.at_mut(seat).skipped = true;
+            self.people.skip(seat);
         }
         let holder = turn.participant.as_ref().and_then(|who| self.people.find(who));
         self.word.pass_to(holder, self.at);

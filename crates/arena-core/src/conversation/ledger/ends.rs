@@ -24,7 +24,7 @@ impl Ledger {
 
     /// Whether everybody in the roster has spent their share for good.
     fn all_spent(&self, moment: Moment) -> bool {
-        let spent = |seat: &usize| self.person_budget(*seat, moment).spent_for_good().is_some();
+        let spent = |seat: usize| self.person_budget(seat, moment).spent_for_good().is_some();
         !self.roster.is_empty() && self.roster.iter().all(spent)
     }
 

@@ -49,8 +49,7 @@ impl Ledger {
 
     pub(super) fn take_hold(&mut self, reserved: &Reserved) {
         let who = self.people.seat(&reserved.participant);
-        let held = &mut self.people.at_mut(who).tally.held;
-        *held = held.plus(reserved.amounts);
+        self.count(who, |tally| tally.held = tally.held.plus(reserved.amounts));
         self.total.held = self.total.held.plus(reserved.amounts);
         self.holds.push(Hold {
             id: reserved.id.clone(),
@@ -64,8 +63,7 @@ impl Ledger {
     pub(super) fn drop_hold(&mut self, id: &ReservationId) {
         let Some(at) = self.holds.iter().position(|hold| hold.id == *id) else { return };
         let hold = self.holds.remove(at);
-        let held = &mut self.people.at_mut(hold.who).tally.held;
-        *held = held.minus(hold.amounts);
+        self.count(hold.who, |tally| tally.held = tally.held.minus(hold.amounts));
         self.total.held = self.total.held.minus(hold.amounts);
         self.silent_since = self.silent_since.max(hold.until.min(self.at));
     }

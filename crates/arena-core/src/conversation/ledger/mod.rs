@@ -16,11 +16,13 @@ mod apply;
 mod budget;
 mod change;
 mod ends;
+mod guarantees;
 mod handle;
 mod holds;
 mod loops;
 mod notices;
 mod people;
+mod roster;
 mod say;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ use budget::{Budget, Tally};
 use holds::Hold;
 use loops::Recent;
 use people::{People, Person};
+use roster::Roster;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use turns::Word;
@@ -56,8 +59,11 @@ pub struct Ledger {
     total: Tally,
     people: People,
     /// The setup's participants as places in `people`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    roster: Vec<usize>,
+    #[serde(default, skip_serializing_if = "Roster::is_empty")]
+    roster: Roster,
+    /// How many messages are owed to the roster, in the window that is counted in; `None` where none are guaranteed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed: Option<u64>,
     #[serde(default, skip_serializing_if = "Word::is_free")]
     word: Word,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,7 +124,8 @@ impl Ledger {
             silent_since: at,
             window: 0,
             total: Tally::default(),
-            roster: (0..people.len()).collect(),
+            roster: Roster::from(Vec::from_iter(0..people.len())),
+            owed: None,
             people,
             word: Word::default(),
             last_speaker: None,
@@ -127,6 +134,7 @@ impl Ledger {
             recent: Recent::default(),
             exhausted: None,
         };
+        ledger.add_up_owed();
         let first = ledger.next_turn(None, None, ledger.moment(at));
         ledger.word.pass_to(first, at);
         ledger
@@ -207,15 +215,13 @@ impl Ledger {
 
     /// The roster; where there is none, everybody who was counted.
     fn members(&self) -> Vec<usize> {
-        if self.roster.is_empty() { (0..self.people.len()).collect() } else { self.roster.clone() }
+        if self.roster.is_empty() { (0..self.people.len()).collect() } else { self.roster.iter().collect() }
     }
 
     /// The roster, and after it everybody else who has spoken.
     fn everybody(&self) -> impl Iterator<Item = usize> {
-        let mut seated = vec![false; self.people.len()];
-        self.roster.iter().for_each(|seat| seated[*seat] = true);
-        let others = seated.into_iter().enumerate().filter(|(_, seated)| !seated).map(|(seat, _)| seat);
-        self.roster.iter().copied().chain(others.filter(|seat| self.has_spoken(*seat)))
+        let others = (0..self.people.len()).filter(|seat| !self.in_roster(*seat) && self.has_spoken(*seat));
+        self.roster.iter().chain(others)
     }
 
     fn has_spoken(&self, seat: usize) -> bool {
@@ -223,7 +229,7 @@ impl Ledger {
     }
 
     fn in_roster(&self, seat: usize) -> bool {
-        self.roster.contains(&seat)
+        self.roster.contains(seat)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::{Amounts, ParticipantId};
 use super::budget::Tally;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeSet;
 
 /// Somebody who is or was in the roster, or has spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub(super) struct People {
     list: Vec<Person>,
     /// Places in `list`, sorted by name.
     by_name: Vec<usize>,
+    /// Those who let their turn pass in this round.
+    skipped: BTreeSet<usize>,
 }
 
 impl People {
@@ -70,6 +73,53 @@ impl People {
         }
     }
 
+    /// Lets their turn pass in this round.
+    pub fn skip(&mut self, seat: usize) {
+        self.list[seat].skipped = true;
+        self.skipped.insert(seat);
+    }
+
+    pub fn unskip(&mut self, seat: usize) {
+        self.list[seat].skipped = false;
+        self.skipped.remove(&seat);
+    }
+
+    /// Nobody has let their turn pass.
+    pub fn begin_round(&mut self) {
+        for seat in std::mem::take(&mut self.skipped) {
+            self.list[seat].skipped = false;
+        }
+    }
+
+    /// Whose names the text begins with, where `ends` says of the rest that the name ends there; the longest first.
+    pub fn named_at_start_of<'a>(
+        &'a self,
+        text: &'a str,
+        ends: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let mut longest = Some(text.floor_char_boundary(ParticipantId::MAX_LEN));
+        std::iter::from_fn(move || {
+            loop {
+                // All names that the text begins with are no later in the order than it is.
+                let start = longest.map(|longest| &text[..longest])?;
+                let before = self.by_name.partition_point(|seat| self.list[*seat].id.as_str() <= start);
+                let seat = *self.by_name.get(before.checked_sub(1)?)?;
+                let name = self.list[seat].id.as_str();
+                let shared = start.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+                let shared = start.floor_char_boundary(shared);
+                if shared < name.len() {
+                    longest = Some(shared).filter(|shared| *shared > 0);
+                    continue;
+                }
+                let shorter = text[..shared].char_indices().rev().map(|(at, _)| at);
+                longest = shorter.filter(|at| *at > 0).find(|at| ends(&text[*at..]));
+                if ends(&text[shared..]) {
+                    return Some(seat);
+                }
+            }
+        })
+    }
+
     fn place(&self, id: &ParticipantId) -> Result<usize, usize> {
         self.by_name.binary_search_by(|seat| self.list[*seat].id.cmp(id))
     }
@@ -79,7 +129,8 @@ impl From<Vec<Person>> for People {
     fn from(list: Vec<Person>) -> People {
         let mut by_name: Vec<usize> = (0..list.len()).collect();
         by_name.sort_by(|a, b| list[*a].id.cmp(&list[*b].id));
-        People { list, by_name }
+        let skipped = (0..list.len()).filter(|seat| list[*seat].skipped).collect();
+        People { list, by_name, skipped }
     }
 }
 

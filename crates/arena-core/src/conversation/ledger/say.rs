@@ -51,7 +51,7 @@ impl Hand<'_> {
         let moment = self.moment();
         self.ledger.may_reserve(reserve)?;
         let seat = self.ledger.people.find(&reserve.participant);
-        let ask = Ask { who: &reserve.participant, seat, wanted: reserve.amounts, hold: None };
+        let ask = Ask { who: &reserve.participant, seat, wanted: reserve.amounts, hold: None, owed: None };
         self.ledger.admit(&ask, self.accounts, moment)?;
         self.ledger.is_no_loop(seat, None, moment)?;
         let until_ms = after_ms(moment.at, reserve.lease_ms);

@@ -1,6 +1,6 @@
 //! Whose turn it is, and whose it is next.
 
-use super::super::{Amounts, ParticipantId, TurnPolicy};
+use super::super::{Amounts, TurnPolicy};
 use super::{Ledger, Moment, after_ms};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,9 +91,7 @@ impl Ledger {
     }
 
     fn next_in_round(&self, from: Option<usize>, able: impl Fn(usize) -> bool) -> Option<usize> {
-        let last = from.and_then(|from| self.roster.iter().position(|seat| *seat == from));
-        let (before, after) = self.roster.split_at(last.map_or(0, |last| last + 1));
-        after.iter().chain(before).copied().find(|seat| able(*seat))
+        self.roster.after(from).find(|seat| able(*seat))
     }
 
     fn least_spoken(&self, saying: Option<Saying<'_>>, able: impl Fn(usize) -> bool) -> Option<usize> {
@@ -102,7 +100,7 @@ impl Ledger {
             let now = u64::from(saying.is_some_and(|saying| saying.author == seat));
             self.people.at(seat).tally.ever().messages.saturating_add(now)
         };
-        let able = self.roster.iter().copied().filter(|seat| able(*seat));
+        let able = self.roster.iter().filter(|seat| able(*seat));
         able.min_by_key(|seat| (last == Some(*seat), said(*seat)))
     }
 
@@ -113,13 +111,11 @@ impl Ledger {
     }
 
     /// Whose name the text begins with: the longest that fits, if the word ends there.
-    fn named_at_start_of(&self, text: &str) -> Option<usize> {
-        let fits = |name: &ParticipantId| {
-            let rest = text.strip_prefix(name.as_str());
-            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-        };
-        let named = self.roster.iter().copied().filter(|seat| fits(&self.people.at(*seat).id));
-        named.max_by_key(|seat| self.people.at(*seat).id.as_str().len())
+    pub(super) fn named_at_start_of(&self, text: &str) -> Option<usize> {
+        let mut names = self
+            .people
+            .named_at_start_of(text, |rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+        names.find(|seat| self.in_roster(*seat))
     }
 
     fn can_have_turn(&self, seat: usize, saying: Option<Saying<'_>>, moment: Moment) -> bool {

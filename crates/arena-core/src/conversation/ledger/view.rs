@@ -25,7 +25,7 @@ impl Ledger {
     /// What one participant has left, also one who has not spoken yet.
     pub fn share(&self, participant: &ParticipantId, accounts: &Accounts, now: Timestamp) -> Share {
         self.as_of(accounts, now, |ledger, accounts, moment| {
-            ledger.share_at(participant, ledger.people.find(participant), accounts, moment)
+            ledger.share_at(participant, ledger.people.find(participant), None, accounts, moment)
         })
     }
 
@@ -42,6 +42,7 @@ impl Ledger {
     }
 
     fn capacity_at(&self, accounts: &Accounts, moment: Moment) -> Capacity {
+        let owed = Some(self.owed_to_all(moment));
         let ends = self.time_ends().filter(|_| self.exhausted.is_none());
         Capacity {
             total: self.total_budget(moment).remaining(),
@@ -52,7 +53,7 @@ impl Ledger {
             turn: self.turn().cloned(),
             participants: self
                 .everybody()
-                .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), accounts, moment))
+                .map(|seat| self.share_at(&self.people.at(seat).id, Some(seat), owed, accounts, moment))
                 .collect(),
         }
     }
@@ -61,12 +62,13 @@ impl Ledger {
         &self,
         participant: &ParticipantId,
         seat: Option<usize>,
+        owed: Option<u64>,
         accounts: &Accounts,
         moment: Moment,
     ) -> Share {
         let budget = self.share_budget(seat, moment);
         let hold = self.holds.iter().find(|hold| Some(hold.who) == seat);
-        let ask = Ask { who: participant, seat, wanted: Setup::ONE_MESSAGE, hold };
+        let ask = Ask { who: participant, seat, wanted: Setup::ONE_MESSAGE, hold, owed };
         let refusal = self.admit(&ask, accounts, moment).err();
         Share {
             participant: participant.clone(),

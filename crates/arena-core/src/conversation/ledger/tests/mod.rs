@@ -1,6 +1,7 @@
 //! The ledger seen from outside: commands in, entries and refusals out.
 
 mod budgets;
+mod crowds;
 mod ends;
 mod entries;
 mod loops;

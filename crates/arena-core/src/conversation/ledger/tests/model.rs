@@ -327,6 +327,7 @@ impl Run {
         let ledger = &self.talk.ledger;
         assert_eq!(ledger.position(), self.talk.log.len() as u64);
         assert_eq!(ledger.exhausted().is_some(), self.model.ended);
+        self.adds_up();
         let account = &self.talk.accounts[&AccountId::Owner(id("boss"))];
         let everything =
             self.model.charged.iter().fold(Amounts::default(), |sum, (_, cost, _)| sum.plus(*cost));
@@ -357,6 +358,13 @@ impl Run {
             assert!(within(share.budget.limit, taken), "a share is passed: {share:?}");
         }
         self.keeps_promises(&capacity);
+    }
+
+    /// What is kept of sums is what adding up gives.
+    fn adds_up(&self) {
+        let mut ledger = self.talk.ledger.clone();
+        ledger.add_up_owed();
+        assert_eq!(ledger, self.talk.ledger);
     }
 
     /// Whoever is sure of messages finds them.
