@@ -129,7 +129,11 @@ async fn a_credential_that_is_no_token_is_refused_even_where_none_is_needed() {
         assert_eq!(answer.status(), if is_none { 202 } else { 401 }, "{credential}");
     }
     let anonymous = Request::get("/").header("apikey", "publishable").body(()).unwrap().into_parts().0;
-    assert_eq!((joining.speaks)(&anonymous), Ok(Speaker::nobody()), "it is somebody, but nobody in particular");
+    assert_eq!(
+        (joining.speaks)(&anonymous),
+        Ok(Speaker::nobody()),
+        "it is somebody, but nobody in particular"
+    );
     assert_eq!((joining.speaks)(&Request::get("/").body(()).unwrap().into_parts().0), Ok(Speaker::service()));
 }
 

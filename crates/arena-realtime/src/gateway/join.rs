@@ -338,7 +338,8 @@ fn config(session: &Session, message: &ClientMessage<'_>) -> JoinConfig {
 /// official client takes everything that has a key `ids` for something else, and breaks.
 fn presence_key(wish: &Wish) -> Arc<str> {
     let fits = |key: &&str| key.len() <= MAX_PRESENCE_KEY && *key != "ids";
-    let key = if wish.is_of_conversation() { Some(&*wish.who.user) } else { wish.config.presence.key.as_deref() };
+    let key =
+        if wish.is_of_conversation() { Some(&*wish.who.user) } else { wish.config.presence.key.as_deref() };
     match key.filter(fits) {
         Some(key) => key.into(),
         None => uuid::Uuid::new_v4().to_string().into(),

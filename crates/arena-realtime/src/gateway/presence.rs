@@ -42,7 +42,8 @@ impl Gateway {
                 return self.refuse(session, about.message, "InvalidPresence: the payload is an object");
             }
             // What is told in a conversation is charged: whoever has nothing left must not talk by showing itself.
-            let payload = if matches!(about.topic.kind(), TopicKind::Conversation(_)) { "{}" } else { payload };
+            let payload =
+                if matches!(about.topic.kind(), TopicKind::Conversation(_)) { "{}" } else { payload };
             // Who shows itself wants to see the others, and itself.
             room.tell_presence(member);
             room.track(key, member, payload)

@@ -66,7 +66,9 @@ mod tests {
         for json in ["1e999", "[-1e400]", r#""\ud800""#, r#"{"\udc00": 1}"#, r#"{"a": ["\ud83d x"]}"#] {
             assert!(matches!(of(json, 100), Err(WireError::Invalid(_))), "{json}");
         }
-        for json in [r#"{"a":1,"a":2}"#, "123456789012345678901234567890", r#""\ud83d\ude00""#, "1e-999", "-0"] {
+        for json in
+            [r#"{"a":1,"a":2}"#, "123456789012345678901234567890", r#""\ud83d\ude00""#, "1e-999", "-0"]
+        {
             assert_eq!(of(json, 100).unwrap(), json);
         }
     }
