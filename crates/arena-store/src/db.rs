@@ -122,6 +122,17 @@ impl Store {
         Ok(self.wrap(self.reader.begin().await?))
     }
 
+    /// Begins a transaction that only reads, and whose statements all see the same, on PostgreSQL too.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => self.read().await,
+            Dialect::Postgres => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+                Ok(self.wrap(self.reader.begin_with(begin).await?))
+            }
+        }
+    }
+
     /// Begins a transaction that writes. SQLite takes its one write lock at once, so that it cannot fail later.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         match self.dialect {

@@ -19,13 +19,14 @@ pub struct LogSlice {
 }
 
 impl Store {
-    /// Conversations by their ids, each with the entries behind its stored state. Those that do not exist are missing.
+    /// Conversations by their ids, each with the entries behind its stored state, all as of one moment. Those that do
+    /// not exist are missing.
     pub async fn conversations_with_tails(
         &self,
         ids: &[ConversationId],
     ) -> Result<Vec<(ConversationRow, Vec<LogRow>)>, StoreError> {
         let mut found = Vec::new();
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot().await?;
         for chunk in ids.chunks(batch::rows_per_statement(1, 0)) {
             let list = batch::list(chunk.len(), 0);
             let query = tx.built(format!("SELECT {CONVERSATION} FROM conversations WHERE id IN {list}"));
@@ -85,7 +86,7 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Option<LogSlice>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot().await?;
         let row = tx.row(tx.sql("SELECT key FROM conversations WHERE id = $1").bind(id.to_string())).await?;
         let Some(row) = row else { return Ok(None) };
         let key: i64 = row.try_get(0)?;
