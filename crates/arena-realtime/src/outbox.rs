@@ -13,6 +13,9 @@ use tokio::sync::Notify;
 /// Queued frames that go into one write.
 const VECTORED: usize = 16;
 
+/// What is sent because it was asked for may make a queue so many times as long as its limit.
+const EXTRA: usize = 4;
+
 /// What became of frames that were to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -43,6 +46,8 @@ pub(crate) struct Outbox {
 struct Queue {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// What of them does not count, at most all of them.
+    extra: usize,
     /// Nothing may follow: a close frame is the last.
     sealed: bool,
     /// The socket failed.
@@ -72,13 +77,35 @@ impl Outbox {
             return Sent::Closed;
         }
         if !queue.frames.is_empty() {
-            if queue.bytes + frames.len() > self.limit_bytes {
+            if queue.bytes - queue.extra + frames.len() > self.limit_bytes {
                 return Sent::Full;
             }
             queue.push(frames);
             return Sent::Taken;
         }
         self.write_or_queue(&mut queue, frames)
+    }
+
+    /// Sends what somebody has asked for, which does not count as long as it is bounded: whoever is given much that it
+    /// missed must not be taken for slow because of it.
+    pub(crate) fn send_extra(&self, frames: Bytes) -> Sent {
+        let len = frames.len();
+        let mut queue = self.lock();
+        if queue.sealed || queue.broken {
+            return Sent::Closed;
+        }
+        if queue.frames.is_empty() {
+            let sent = self.write_or_queue(&mut queue, frames);
+            queue.extra = queue.bytes;
+            return sent;
+        }
+        // Somebody who asks again and again and reads nothing of it is slow.
+        if queue.bytes + len > self.limit_bytes.saturating_mul(EXTRA) {
+            return Sent::Full;
+        }
+        queue.push(frames);
+        queue.extra += len;
+        Sent::Taken
     }
 
     /// Sends a last frame, whatever the queue holds; nothing follows it.
@@ -92,6 +119,7 @@ impl Outbox {
         // finished, or the close frame could not be read.
         queue.frames.truncate(1);
         queue.bytes = queue.frames.iter().map(Bytes::len).sum();
+        queue.extra = queue.extra.min(queue.bytes);
         if queue.frames.is_empty() {
             self.write_or_queue(&mut queue, last);
         } else {
@@ -196,6 +224,7 @@ impl Queue {
 
     fn written(&mut self, mut bytes: usize) {
         self.bytes -= bytes;
+        self.extra = self.extra.min(self.bytes);
         while let Some(first) = self.frames.front_mut() {
             if bytes < first.len() {
                 first.advance(bytes);
@@ -209,7 +238,7 @@ impl Queue {
     fn fail(&mut self) {
         self.broken = true;
         self.frames.clear();
-        self.bytes = 0;
+        (self.bytes, self.extra) = (0, 0);
     }
 }
 
@@ -250,6 +279,31 @@ mod tests {
         }
         assert_eq!(got, frames.concat());
         assert!(!outbox.is_waiting() && !outbox.is_done());
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_leaves_room_for_the_rest() {
+        let (outbox, mut client) = pair(100_000).await;
+        let missed = Bytes::from(vec![1; 20_000_000]);
+        assert_eq!(outbox.send_extra(missed.clone()), Sent::Taken);
+        let frame = Bytes::from(vec![2; 60_000]);
+        assert_eq!((outbox.send(frame.clone()), outbox.send(frame.clone())), (Sent::Taken, Sent::Full));
+        let (mut got, mut buffer) = (Vec::new(), vec![0; 65_536]);
+        while got.len() < missed.len() + frame.len() {
+            pump(&outbox, &mut client, &mut got, &mut buffer).await;
+        }
+        assert_eq!(got.iter().filter(|byte| **byte == 2).count(), frame.len());
+        // Nothing of it is left over: the queue is bounded as before.
+        let taken = (0..10_000).take_while(|_| outbox.send(frame.clone()) == Sent::Taken).count();
+        assert!(outbox.lock().bytes <= 100_000 && taken < 10_000);
+    }
+
+    #[tokio::test]
+    async fn who_asks_again_and_again_and_reads_nothing_fills_the_queue() {
+        let (outbox, _client) = pair(100_000).await;
+        let missed = Bytes::from(vec![1; 90_000]);
+        let taken = (0..10_000).take_while(|_| outbox.send_extra(missed.clone()) == Sent::Taken).count();
+        assert!(taken < 10_000 && outbox.lock().bytes <= 400_000);
     }
 
     #[tokio::test]

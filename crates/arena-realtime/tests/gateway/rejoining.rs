@@ -116,10 +116,10 @@ async fn who_missed_too_much_is_told_so_and_where_it_is_now() {
 async fn more_bytes_than_an_outbox_should_hold_are_not_sent_at_once() {
     let house = house(1, 2);
     let text = "x".repeat(100_000);
-    for _ in 0..20 {
+    for _ in 0..30 {
         house.stage.talks.write("7", "message", json!({"text": text}));
     }
-    for (after, recovered) in [(1, false), (16, true)] {
+    for (after, recovered) in [(1, false), (11, true)] {
         let mut client = house.guest().await;
         let response = client.join(TOPIC, recover(after, EPOCH)).await;
         assert_eq!(response["recovered"], recovered, "after {after}");

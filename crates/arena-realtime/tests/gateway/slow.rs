@@ -2,7 +2,7 @@
 
 use crate::support::{Client, House};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 const QUIET: &str = r#"{"presence": {"enabled": false}}"#;
 
@@ -13,8 +13,11 @@ fn quiet() -> Value {
 /// A client whose socket takes little at once, so that the gateway's queue fills soon.
 async fn narrow(house: &House) -> Client {
     let admitted = house.admit("2.0.0", None).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let door = TcpSocket::new_v4().unwrap();
+    door.set_send_buffer_size(16 * 1024).unwrap();
+    door.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = door.listen(1).unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let ours: TcpStream = socket.connect(listener.local_addr().unwrap()).await.unwrap();
     let (theirs, _) = listener.accept().await.unwrap();
@@ -44,6 +47,46 @@ async fn a_slow_reader_of_a_lobby_is_closed_with_1013_and_its_neighbours_hear_ev
     }
     assert_eq!(house.gateway.stats().slow_closed, 1, "after {said} messages");
     drop((slow, fast, loud));
+    house.is_left_empty().await;
+}
+
+/// Reads to the end of a session; returns the last place of a message, which all followed each other.
+async fn last_place(client: &mut Client, mut at: u64) -> u64 {
+    loop {
+        match client.hear().await {
+            crate::support::Heard::Message(message) => {
+                let now = message[4]["meta"]["offset"].as_u64().unwrap();
+                assert_eq!(now, at + 1, "a gap or a repetition");
+                at = now;
+            }
+            crate::support::Heard::Close(code, _) => assert_eq!(code, 1013),
+            _ => return at,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_a_conversation_is_closed_and_gets_the_rest_from_the_log_when_it_comes_back() {
+    let house = House::new();
+    house.stage.talks.begin("7", &[]);
+    let mut slow = narrow(&house).await;
+    let joined = slow.join("conversation:7", quiet()).await;
+    // A little more than its outbox holds.
+    let text = "x".repeat(2_000);
+    for _ in 0..600 {
+        house.stage.talks.write("7", "message", json!({"text": text}));
+    }
+    let at = last_place(&mut slow, joined["position"]["offset"].as_u64().unwrap()).await;
+    let end = house.stage.talks.position("7");
+    assert!(at + 64 < end.offset, "a stream remembers all of it, and this tests nothing");
+    let mut back = house.guest().await;
+    let recover = json!({"offset": at, "epoch": end.epoch.as_str()});
+    let config = json!({"broadcast": {"recover": recover}, "presence": {"enabled": false}});
+    assert_eq!(back.join("conversation:7", config).await["recovered"], true);
+    let heard = back.all().await;
+    let offsets: Vec<_> = heard.iter().map(|m| m[4]["meta"]["offset"].as_u64().unwrap()).collect();
+    assert_eq!(offsets, (at + 1..=end.offset).collect::<Vec<_>>());
+    drop((slow, back));
     house.is_left_empty().await;
 }
 

@@ -72,8 +72,8 @@ impl Gateway {
     /// Reads what the client missed, from where the last reading ended.
     async fn read_on(&self, log: &mut Log, wish: &Wish, conversation: &str) -> Result<(), Refused> {
         let Some(asked) = &wish.config.recover else { return Ok(()) };
-        // It goes into the outbox at once, and has to leave room there for what is said meanwhile.
-        let max_bytes = self.limits().outbox_bytes / 2;
+        // One that was closed as slow has missed a whole outbox, and what was said until it came back.
+        let max_bytes = self.limits().outbox_bytes.saturating_mul(2);
         let mut more = true;
         while more && let Some(after) = log.reads_from(asked.offset) {
             let user = &*wish.who.user;

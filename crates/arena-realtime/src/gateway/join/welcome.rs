@@ -39,7 +39,7 @@ impl Gateway {
         let messages = beginning.messages.iter();
         let (user, replayed) = (&*wish.who.user, beginning.replayed);
         frames.extend(messages.filter_map(|message| frame_for(user, dialect, topic, message, replayed)));
-        if session.outbox.send(join_frames(frames.iter())) == Sent::Full {
+        if session.outbox.send_extra(join_frames(frames.iter())) == Sent::Full {
             session.close_as_slow();
         }
         Ok(())
