@@ -7,3 +7,4 @@ mod crash;
 mod demo;
 mod serving;
 mod support;
+mod talking;
