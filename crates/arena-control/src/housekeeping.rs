@@ -19,6 +19,9 @@ const ORPHANS: u32 = 500;
 const TRIMMED: u32 = 500;
 /// How often old entries are dropped and new partitions made.
 const EXPIRY_EVERY: Duration = Duration::from_secs(3_600);
+/// How often what was written is moved into SQLite's file. Seldom enough that pages which are written again and again are
+/// moved once.
+const MOVE_WAL_EVERY: Duration = Duration::from_millis(250);
 
 /// Wakes the sync of a channel at once when its world ends.
 pub(crate) async fn watch_worlds(
@@ -108,6 +111,21 @@ async fn end_strays(shared: &Shared) -> Result<(), StoreError> {
         worlds.into_iter().map(|world| world.hosted.channel).filter(|channel| !known.contains(channel));
     shared.nudges.nudge(&strays.collect::<Vec<_>>());
     Ok(())
+}
+
+/// Moves what was written into SQLite's file, so that no commit has to.
+pub(crate) async fn move_wal(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut every = interval(MOVE_WAL_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        if let Err(error) = shared.store.move_wal().await {
+            tracing::warn!(%error, "what was written stays in the write-ahead log; commits will move it");
+        }
+    }
 }
 
 /// Frees players' seats that have expired, and wakes the syncs that take the bodies out.

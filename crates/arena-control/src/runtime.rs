@@ -183,6 +183,8 @@ impl Control {
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::sweep(swept, token)));
         let (expiring, token) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::expire(expiring, token)));
+        let (moved, token) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::move_wal(moved, token)));
         let (freeing, token) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(housekeeping::free_seats(freeing, token)));
         tasks.spawn(kill.clone().run_until_cancelled_owned(scheduler.run(stop.clone())));

@@ -8,6 +8,8 @@ use arena_core::admission::AdmissionRules;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Store {
     reader: AnyPool,
     pooled: bool,
     rules: AdmissionRules,
+    /// Whether anything was written since SQLite's write-ahead log was moved into the file.
+    written: Arc<AtomicBool>,
 }
 
 /// Serialises every change of who lives where, on all nodes: an advisory lock's number on PostgreSQL.
@@ -82,7 +86,8 @@ impl Store {
             let text = "the database URL must start with sqlite:, postgres:// or postgresql://";
             return Err(StoreError::Unusable(text.to_owned()));
         };
-        let store = Store { dialect, writer, reader, pooled: options.pooled, rules: options.rules };
+        let (pooled, rules, written) = (options.pooled, options.rules, Arc::default());
+        let store = Store { dialect, writer, reader, pooled, rules, written };
         if dialect == Dialect::Postgres {
             pooler::check(&store).await?;
         }
@@ -102,6 +107,16 @@ impl Store {
     /// The rules that admission is decided by.
     pub(crate) fn rules(&self) -> AdmissionRules {
         self.rules
+    }
+
+    /// Whether anything was written.
+    pub(crate) fn written(&self) -> &AtomicBool {
+        &self.written
+    }
+
+    /// The connections that only read.
+    pub(crate) fn reader(&self) -> &AnyPool {
+        &self.reader
     }
 
     /// Asks the database for nothing, to see whether it answers.
@@ -135,6 +150,7 @@ impl Store {
 
     /// Begins a transaction that writes. SQLite takes its one write lock at once, so that it cannot fail later.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
+        self.written.store(true, Ordering::Relaxed);
         match self.dialect {
             Dialect::Sqlite => Ok(self.wrap(self.writer.begin_with("BEGIN IMMEDIATE").await?)),
             Dialect::Postgres => Ok(self.wrap(self.writer.begin().await?)),
@@ -159,6 +175,7 @@ impl Store {
                 }
             }
         };
+        self.written.store(true, Ordering::Relaxed);
         Ok(self.wrap(self.writer.begin_with(begin).await?))
     }
 

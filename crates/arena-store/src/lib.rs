@@ -26,6 +26,7 @@ mod replies;
 #[cfg(test)]
 mod seen;
 mod text;
+mod wal;
 
 pub use activity::{Activity, ActivityDraft, ActivityFilter};
 pub use bots::{BotFilter, ChannelRef, Enrolled, NewBot};
