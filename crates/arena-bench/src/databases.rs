@@ -1,7 +1,7 @@
 //! Throw-away databases with the durability that a real one has.
 
 use crate::floor::Floor;
-use crate::machine::family_cpu;
+use crate::machine::{family, process_cpu, written_bytes};
 use anyhow::Context;
 use arena_core::admission::AdmissionRules;
 use arena_core::bot::Bot;
@@ -66,10 +66,20 @@ impl Database {
 
     /// Processor time that the server's processes have used that run now; none for SQLite, which is a part of ours.
     pub fn server_cpu(&self) -> anyhow::Result<Duration> {
-        let Some(server) = &self.server else { return Ok(Duration::ZERO) };
+        // One may end while it is looked at.
+        Ok(self.server_pids()?.iter().flat_map(|pid| process_cpu(pid)).sum())
+    }
+
+    /// Bytes that this process and the server's have made the disk write.
+    pub fn written_bytes(&self) -> anyhow::Result<u64> {
+        Ok(written_bytes("self")? + self.server_pids()?.iter().flat_map(|pid| written_bytes(pid)).sum::<u64>())
+    }
+
+    fn server_pids(&self) -> anyhow::Result<Vec<String>> {
+        let Some(server) = &self.server else { return Ok(Vec::new()) };
         let file = server.dir().join("data/postmaster.pid");
         let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-        family_cpu(text.lines().next().unwrap_or_default())
+        family(text.lines().next().unwrap_or_default())
     }
 
     /// The bare database, reached by as many connections as have callers, or by the one that SQLite writes through.

@@ -28,8 +28,9 @@ pub fn sqlite_options(url: &str) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true)
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", "16000")
         .pragma("cache_size", "-8000")
+        .pragma("temp_store", "MEMORY")
 }
 
 /// The bare database.

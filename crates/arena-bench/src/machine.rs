@@ -61,15 +61,21 @@ pub fn process_cpu(pid: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis((user + system) * 1_000 / USER_HZ))
 }
 
-/// The same of a process and those that it has started, as far as they still run.
-pub fn family_cpu(pid: &str) -> anyhow::Result<Duration> {
-    let mut cpu = process_cpu(pid)?;
+/// A process and those that it has started, as far as they still run.
+pub fn family(pid: &str) -> anyhow::Result<Vec<String>> {
+    let mut family = vec![pid.to_owned()];
     for task in fs::read_dir(format!("/proc/{pid}/task")).context("read the process's threads")? {
         let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-        // One may end while it is looked at.
-        cpu += children.split_whitespace().flat_map(process_cpu).sum::<Duration>();
+        family.extend(children.split_whitespace().map(str::to_owned));
     }
-    Ok(cpu)
+    Ok(family)
+}
+
+/// Bytes that a process has made the disk write.
+pub fn written_bytes(pid: &str) -> anyhow::Result<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).context("read what the process has written")?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("no write_bytes")?;
+    Ok(bytes.trim().parse()?)
 }
 
 /// Processor time that this thread has used.

@@ -11,6 +11,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnec
 use std::fmt::Write;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// The columns, the key and the index of the log.
 const COLUMNS: &str = "conversation BIGINT NOT NULL, position BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL, \
@@ -21,6 +23,8 @@ const INDEX: &str = "CREATE UNIQUE INDEX bench_log_ids ON bench_log (conversatio
 const WIDTH: usize = 6;
 /// Keys of conversations are made from the time; these are as long.
 const FIRST_KEY: i64 = 1 << 60;
+/// As often as the control plane does.
+pub const MOVE_WAL_EVERY: Duration = Duration::from_millis(250);
 
 /// What is appended.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,35 @@ pub struct Appended {
     pub batches: Latencies,
     /// Processor time of this process for each row, in microseconds; a database server's is not in it.
     pub cpu_us: f64,
+    /// What the disk had to write for each row, in KiB.
+    pub written_kib: f64,
+}
+
+/// What has been used when a measurement begins.
+pub struct Meter {
+    started: Instant,
+    cpu: Duration,
+    written: u64,
+}
+
+impl Meter {
+    /// From now on.
+    pub fn start(database: &Database) -> anyhow::Result<Meter> {
+        let (written, cpu) = (database.written_bytes()?, process_cpu("self")?);
+        Ok(Meter { started: Instant::now(), cpu, written })
+    }
+
+    /// Until now, in which so many rows were written.
+    pub fn stop(self, database: &Database, rows: i64, batches: Vec<Duration>) -> anyhow::Result<Appended> {
+        let (took, cpu) = (self.started.elapsed(), process_cpu("self")? - self.cpu);
+        let (rows, written) = (rows as f64, database.written_bytes()? - self.written);
+        Ok(Appended {
+            rate: rows / took.as_secs_f64(),
+            batches: Latencies::new(batches),
+            cpu_us: cpu.as_secs_f64() * 1e6 / rows,
+            written_kib: written as f64 / 1024.0 / rows,
+        })
+    }
 }
 
 /// Appends to an empty table for a while: one connection, one multi-row statement a transaction, prepared once.
@@ -51,26 +84,35 @@ pub async fn append(database: &Database, shape: Shape<'_>, lasting: Duration) ->
     let own = database.create()?;
     let mut connection = Bare::connect(&own).await?;
     connection.make_table().await?;
+    let moving = moving_wal(&own).await?;
     let statement = connection.statement(shape.batch);
     let (mut next, mut batches) = (0_i64, Vec::new());
-    let (started, cpu) = (Instant::now(), process_cpu("self")?);
+    let (started, meter) = (Instant::now(), Meter::start(database)?);
     while started.elapsed() < lasting {
         let begun = Instant::now();
         connection.insert(&statement, &shape, next).await?;
         batches.push(begun.elapsed());
         next += i64::try_from(shape.batch)?;
     }
-    let (took, cpu) = (started.elapsed(), process_cpu("self")? - cpu);
+    let appended = meter.stop(database, next, batches)?;
+    drop(moving);
     connection.close().await?;
-    Ok(Appended::new(next, took, cpu, Latencies::new(batches)))
+    Ok(appended)
 }
 
-impl Appended {
-    /// From the number of rows, the time and the processor time that they took, and the transactions' times.
-    pub fn new(rows: i64, took: Duration, cpu: Duration, batches: Latencies) -> Appended {
-        let rows = rows as f64;
-        Appended { rate: rows / took.as_secs_f64(), batches, cpu_us: cpu.as_secs_f64() * 1e6 / rows }
+/// On SQLite somebody moves what was written into the file, as beside the store. Ends when it is dropped.
+async fn moving_wal(database: &TestDatabase) -> anyhow::Result<JoinSet<Result<(), sqlx::Error>>> {
+    let mut task = JoinSet::new();
+    if database.url().starts_with("sqlite:") {
+        let mut connection = sqlite_options(database.url()).connect().await?;
+        task.spawn(async move {
+            loop {
+                sleep(MOVE_WAL_EVERY).await;
+                sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await?;
+            }
+        });
     }
+    Ok(task)
 }
 
 /// A connection without the store around it.

@@ -1,13 +1,13 @@
 //! The store alone: batches of log rows handed to it by one caller, the most that the service over it can reach.
 
-use super::append::{Appended, Shape};
+use super::append::{Appended, MOVE_WAL_EVERY, Meter, Shape};
 use crate::databases::{Database, open};
-use crate::latency::Latencies;
-use crate::machine::process_cpu;
 use arena_core::admission::AdmissionRules;
 use arena_core::conversation::ConversationId;
-use arena_store::{Batch, ConversationRow, LogRow, now};
+use arena_store::{Batch, ConversationRow, LogRow, Store, StoreError, now};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// Keys of conversations are made from the time; these are as long.
 const FIRST_KEY: i64 = 1 << 60;
@@ -20,7 +20,8 @@ pub async fn store(database: &Database, shape: Shape<'_>, lasting: Duration) -> 
     let created = (0..conversations).map(conversation).collect::<anyhow::Result<Vec<_>>>()?;
     store.write_conversations(&Batch { created, ..Batch::default() }).await?;
     let (mut next, mut batches) = (0_i64, Vec::new());
-    let (started, cpu) = (Instant::now(), process_cpu("self")?);
+    let moving = moving_wal(store.clone());
+    let (started, meter) = (Instant::now(), Meter::start(database)?);
     while started.elapsed() < lasting {
         let log = (0..i64::try_from(shape.batch)?).map(|row| line(&shape, next + row, conversations));
         let batch = Batch { log: log.collect(), ..Batch::default() };
@@ -29,9 +30,22 @@ pub async fn store(database: &Database, shape: Shape<'_>, lasting: Duration) -> 
         batches.push(begun.elapsed());
         next += i64::try_from(shape.batch)?;
     }
-    let (took, cpu) = (started.elapsed(), process_cpu("self")? - cpu);
+    let appended = meter.stop(database, next, batches)?;
+    drop(moving);
     store.close().await;
-    Ok(Appended::new(next, took, cpu, Latencies::new(batches)))
+    Ok(appended)
+}
+
+/// What the control plane does beside it. Ends when it is dropped.
+fn moving_wal(store: Store) -> JoinSet<Result<(), StoreError>> {
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        loop {
+            sleep(MOVE_WAL_EVERY).await;
+            store.move_wal().await?;
+        }
+    });
+    task
 }
 
 fn conversation(nth: i64) -> anyhow::Result<ConversationRow> {

@@ -31,6 +31,7 @@ struct Medians {
     batch: f64,
     own_cores: f64,
     server_cores: f64,
+    written_kib: f64,
     floor: f64,
     ratio: f64,
 }
@@ -65,7 +66,7 @@ pub async fn measure(args: &Args, database: &Database, report: &mut Report) -> a
 
 /// The bare database by itself, and the store.
 async fn floors(args: &Args, database: &Database) -> anyhow::Result<Table> {
-    const COLUMNS: [&str; 7] = [
+    const COLUMNS: [&str; 8] = [
         "what",
         "conversations",
         "batch",
@@ -73,6 +74,7 @@ async fn floors(args: &Args, database: &Database) -> anyhow::Result<Table> {
         "transaction_ms_p50",
         "transaction_ms_p99",
         "own_cpu_us_each",
+        "written_kib_each",
     ];
     let title = format!("{}: rows of the log, one transaction after the other", database.name());
     let mut table = Table::new(title, &COLUMNS);
@@ -92,6 +94,7 @@ async fn floors(args: &Args, database: &Database) -> anyhow::Result<Table> {
                     Cell::Number(appended.batches.ms(50.0), 2),
                     Cell::Number(appended.batches.ms(99.0), 2),
                     Cell::Number(appended.cpu_us, 1),
+                    Cell::Number(appended.written_kib, 2),
                 ]);
             }
         }
@@ -121,6 +124,7 @@ async fn medians(args: &Args, database: &Database, load: Load) -> anyhow::Result
             batch: trial.batch,
             own_cores: trial.own_cores,
             server_cores: trial.server_cores,
+            written_kib: trial.written_kib,
             floor,
             ratio: trial.rate / floor,
         });
@@ -142,6 +146,7 @@ impl Medians {
             batch: median(|run| run.batch),
             own_cores: median(|run| run.own_cores),
             server_cores: median(|run| run.server_cores),
+            written_kib: median(|run| run.written_kib),
             floor: median(|run| run.floor),
             ratio: median(|run| run.ratio),
         }
@@ -155,13 +160,14 @@ impl Medians {
 }
 
 fn ladder(database: &Database, conversations: usize) -> Table {
-    const COLUMNS: [&str; 9] = [
+    const COLUMNS: [&str; 10] = [
         "in_flight",
         "messages_per_s",
         "ack_ms_p50",
         "ack_ms_p99",
         "own_cores",
         "database_cores",
+        "written_kib_each",
         "batch",
         "floor_rows_per_s",
         "ratio_to_floor",
@@ -182,6 +188,7 @@ fn row(table: &mut Table, what: String, medians: &Medians) {
         Cell::Number(medians.ack_ms_p99, 2),
         Cell::Number(medians.own_cores, 2),
         Cell::Number(medians.server_cores, 2),
+        Cell::Number(medians.written_kib, 2),
         Cell::Number(medians.batch, 0),
         Cell::Number(medians.floor, 0),
         Cell::Number(medians.ratio, 2),

@@ -51,6 +51,8 @@ pub struct Trial {
     pub own_cores: f64,
     /// Cores that the database's server has used, if there is one.
     pub server_cores: f64,
+    /// What the disk had to write for each message, in KiB.
+    pub written_kib: f64,
     /// A body as it was stored.
     pub body: String,
 }
@@ -67,11 +69,11 @@ pub async fn run(database: &Database, load: Load) -> anyhow::Result<Trial> {
     let (participants, ids) = (Arc::new(participants), Arc::default());
     let senders = Senders { talks: Arc::clone(&talks), participants, ids, load };
     let warm = senders.talk(&rig.conversations, WARM_UP).await?;
-    let server = database.server_cpu()?;
+    let (server, written) = (database.server_cpu()?, database.written_bytes()?);
     let (before, cpu, started) = (rig.conversations.stats(), process_cpu("self")?, Instant::now());
     let said = senders.talk(&rig.conversations, load.lasting).await?;
     let (took, cpu) = (started.elapsed().as_secs_f64(), process_cpu("self")? - cpu);
-    let server = database.server_cpu()? - server;
+    let (server, written) = (database.server_cpu()? - server, database.written_bytes()? - written);
     let after = rig.conversations.stats();
 
     let all = (warm.len() + said.len()) as u64;
@@ -81,6 +83,7 @@ pub async fn run(database: &Database, load: Load) -> anyhow::Result<Trial> {
     rig.stop().await?;
     Ok(Trial {
         rate: said.len() as f64 / took,
+        written_kib: written as f64 / 1024.0 / said.len() as f64,
         acks: Latencies::new(said),
         batch: (after.entries - before.entries) as f64 / (after.batches - before.batches) as f64,
         own_cores: cpu.as_secs_f64() / took,
