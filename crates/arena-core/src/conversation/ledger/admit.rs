@@ -2,7 +2,7 @@
 
 use super::super::{
     Account, AccountId, Accounts, Amounts, Code, ExhaustedBy, ParticipantId, Refusal, Resource, Say, Scope,
-    Setup, TurnPolicy,
+    TurnPolicy,
 };
 use super::budget::Budget;
 use super::holds::Hold;
@@ -50,7 +50,7 @@ impl Ledger {
     /// All but loops.
     pub(super) fn admit(&self, ask: &Ask<'_>, accounts: &Accounts, moment: Moment) -> Result<(), Refusal> {
         self.is_open(moment)?;
-        self.may_take_part(ask)?;
+        self.may_take_part(ask, moment)?;
         self.fits(ask, moment)?;
         self.leaves_guarantees(ask, moment)?;
         self.fits_shared(ask, accounts, moment)?;
@@ -82,22 +82,12 @@ impl Ledger {
         })
     }
 
-    fn may_take_part(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
+    fn may_take_part(&self, ask: &Ask<'_>, moment: Moment) -> Result<(), Refusal> {
         match ask.seat {
             Some(seat) if self.roster.is_empty() || self.in_roster(seat) => Ok(()),
-            None if self.roster.is_empty() => self.has_room(),
+            None if self.roster.is_empty() => self.has_room(moment),
             _ => Err(Refusal::not_a_participant(ask.who)),
         }
-    }
-
-    /// Whether one more can be counted.
-    pub(super) fn has_room(&self) -> Result<(), Refusal> {
-        let max = Setup::MAX_PARTICIPANTS;
-        if self.people.len() < max {
-            return Ok(());
-        }
-        let words = format!("{max} participants have been counted here, and no more can be");
-        Err(Refusal { limit: Some(max as u64), ..Refusal::plain(Code::TooManyParticipants, words) })
     }
 
     fn fits(&self, ask: &Ask<'_>, moment: Moment) -> Result<(), Refusal> {

@@ -47,10 +47,11 @@ impl Ledger {
     }
 
     fn add_message(&mut self, message: &Message, print: Option<u64>) {
-        let (author, cost) = (self.people.seat(&message.author), message.cost());
+        let (author, cost) = (self.place_of(&message.author), message.cost());
         if let Some(reservation) = &message.reservation {
             self.drop_hold(reservation);
         }
+        self.people.at_mut(author).spoke_at = self.position;
         self.count(author, |tally| tally.used = tally.used.plus(cost));
         self.total.used = self.total.used.plus(cost);
         self.take_notices(author, &message.notices);

@@ -17,7 +17,7 @@ impl Hand<'_> {
             return Ok(Done::default());
         }
         if seat.is_none() {
-            ledger.has_room()?;
+            ledger.has_place()?;
         }
         let mut setup = ledger.setup.clone();
         setup.participants.push(participant.clone());

@@ -48,7 +48,7 @@ impl Ledger {
     }
 
     pub(super) fn take_hold(&mut self, reserved: &Reserved) {
-        let who = self.people.seat(&reserved.participant);
+        let who = self.place_of(&reserved.participant);
         self.count(who, |tally| tally.held = tally.held.plus(reserved.amounts));
         self.total.held = self.total.held.plus(reserved.amounts);
         self.holds.push(Hold {

@@ -20,6 +20,11 @@ impl Recent {
         self.0.is_empty()
     }
 
+    /// Whether one of them is by this participant.
+    pub fn holds(&self, who: usize) -> bool {
+        self.0.iter().any(|said| said.0 == who)
+    }
+
     pub fn push(&mut self, said: Said, rules: &LoopRules) {
         self.0.push_back(said);
         self.trim(Some(rules));

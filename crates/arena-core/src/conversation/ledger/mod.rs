@@ -22,6 +22,7 @@ mod holds;
 mod loops;
 mod notices;
 mod people;
+mod places;
 mod roster;
 mod say;
 #[cfg(test)]

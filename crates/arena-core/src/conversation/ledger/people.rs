@@ -17,15 +17,19 @@ pub(super) struct Person {
     /// Let the turn pass in this round.
     #[serde(default, skip_serializing_if = "not")]
     pub skipped: bool,
+    /// The entry that was their last message; 0 is none.
+    #[serde(default, skip_serializing_if = "zero")]
+    pub spoke_at: u64,
 }
 
 impl Person {
     fn new(id: ParticipantId) -> Person {
-        Person { id, tally: Tally::default(), extra: Amounts::default(), skipped: false }
+        Person { id, tally: Tally::default(), extra: Amounts::default(), skipped: false, spoke_at: 0 }
     }
 }
 
-/// In the order in which they came; nobody ever leaves, so that a place stays theirs and counters outlive a removal.
+/// In the order in which they came; nobody leaves, so that a place stays theirs and counters outlive a removal. Only
+/// where there is no roster and no place is left, somebody of whom nothing is to be remembered makes room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct People {
     list: Vec<Person>,
@@ -51,6 +55,10 @@ impl People {
 
     pub fn at_mut(&mut self, seat: usize) -> &mut Person {
         &mut self.list[seat]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.list.iter()
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Person> {
@@ -120,6 +128,16 @@ impl People {
         })
     }
 
+    /// Gives somebody's place to somebody who has none.
+    pub fn replace(&mut self, seat: usize, id: &ParticipantId) {
+        self.by_name.retain(|other| *other != seat);
+        self.skipped.remove(&seat);
+        self.list[seat] = Person::new(id.clone());
+        if let Err(at) = self.place(id) {
+            self.by_name.insert(at, seat);
+        }
+    }
+
     fn place(&self, id: &ParticipantId) -> Result<usize, usize> {
         self.by_name.binary_search_by(|seat| self.list[*seat].id.cmp(id))
     }
@@ -148,6 +166,10 @@ impl<'de> Deserialize<'de> for People {
 
 fn nothing(amounts: &Amounts) -> bool {
     *amounts == Amounts::default()
+}
+
+fn zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn not(flag: &bool) -> bool {

@@ -16,8 +16,8 @@ impl Hand<'_> {
     pub fn say(&mut self, say: &Say) -> Result<Done, Refusal> {
         let moment = self.moment();
         let print = self.ledger.admit_message(say, self.accounts, moment)?;
-        let author = self.ledger.seat_for(&say.author);
-        let hold = say.reservation.as_ref().and_then(|id| self.ledger.hold_of(Some(author), id)).cloned();
+        let author = self.ledger.people.find(&say.author);
+        let hold = say.reservation.as_ref().and_then(|id| self.ledger.hold_of(author, id)).cloned();
         let message = self.ledger.message(say, author, hold.as_ref(), moment);
         if let Some(hold) = &hold {
             hold.give_back(self.accounts);
@@ -25,7 +25,9 @@ impl Hand<'_> {
         self.charge_shared(say.cost());
         let notices = heard_by(&say.author, &message.notices);
         let entry = self.write_known(Entry::Message(message), print);
-        self.settle_message(author);
+        if let Some(author) = self.ledger.people.find(&say.author) {
+            self.settle_message(author);
+        }
         Ok(Done { notices, ..Done::by(entry) })
     }
 
@@ -102,16 +104,11 @@ impl Hand<'_> {
 }
 
 impl Ledger {
-    /// The place of whoever is about to speak: where a new one will be, if they have none yet.
-    fn seat_for(&self, who: &ParticipantId) -> usize {
-        self.people.find(who).unwrap_or(self.people.len())
-    }
-
-    fn message(&self, say: &Say, author: usize, hold: Option<&Hold>, moment: Moment) -> Message {
+    fn message(&self, say: &Say, author: Option<usize>, hold: Option<&Hold>, moment: Moment) -> Message {
         let cost = say.cost();
         let given = hold.map_or(Amounts::default(), |hold| hold.amounts);
-        let saying = Saying { author, cost, text: &say.text };
-        let turn = self.takes_turns().then(|| self.next_turn(Some(author), Some(saying), moment)).flatten();
+        let saying = author.map(|author| Saying { author, cost, text: &say.text });
+        let turn = self.takes_turns().then(|| self.next_turn(author, saying, moment)).flatten();
         Message {
             id: say.id.clone(),
             author: say.author.clone(),

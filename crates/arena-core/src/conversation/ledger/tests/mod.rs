@@ -76,7 +76,7 @@ impl Talk {
     }
 
     /// What the log adds up to, read from its JSON.
-    fn replay(&self) {
+    pub fn replay(&self) {
         let lines = self.log.iter().map(|(entry, at)| (entry.event(), entry.body(), *at));
         let mut lines = lines.map(|(event, body, at)| (Entry::read(event, &body).unwrap(), at));
         let (first, at) = lines.next().unwrap();

@@ -60,19 +60,83 @@ fn the_last_participant_stays() {
     assert_eq!(talk.handle(remove("eve")).outcome.unwrap_err().code, Code::NotAParticipant);
 }
 
+/// A conversation in which so many have said one message each.
+fn full(limits: Limits) -> Talk {
+    let setup = Setup { limits, ..Setup::default() };
+    let (ledger, entries) = Ledger::create(setup, &id("talk"), Timestamp(0)).unwrap();
+    let log = entries.into_iter().map(|entry| (entry, Timestamp(0))).collect();
+    let mut talk = Talk { ledger, accounts: Accounts::new(), now: 0, log };
+    (0..1_000).for_each(|n| drop(quietly(&mut talk, &format!("p{n}")).unwrap()));
+    talk
+}
+
+/// Says something, without reading the long log again.
+fn quietly(talk: &mut Talk, who: &str) -> Result<Done, Refusal> {
+    let now = Timestamp(talk.now);
+    let said = Command::Say(say(who, &format!("message {}", talk.log.len())));
+    let handled = talk.ledger.handle(&said, "", &mut talk.accounts, now);
+    talk.log.extend(handled.entries.into_iter().map(|entry| (entry, now)));
+    handled.outcome
+}
+
+fn is_known(talk: &Talk, who: &str) -> bool {
+    talk.ledger.participants().any(|known| known.as_str() == who)
+}
+
 #[test]
-fn where_anybody_may_speak_so_many_are_counted() {
-    let (mut ledger, _) = Ledger::create(Setup::default(), &id("talk"), Timestamp(0)).unwrap();
-    let mut accounts = Accounts::new();
-    let mut speak = |ledger: &mut Ledger, who: &str| {
-        ledger.handle(&Command::Say(say(who, "hi")), "", &mut accounts, Timestamp(0)).outcome
-    };
-    (0..1_000).for_each(|n| drop(speak(&mut ledger, &format!("p{n}")).unwrap()));
-    let refusal = speak(&mut ledger, "one more").unwrap_err();
+fn nobody_whose_share_counts_makes_room_before_it_refills() {
+    let mut talk = full(Limits { refill_every_ms: Some(100), ..limits(2, -1) });
+    let refusal = talk.say("one more").unwrap_err();
     assert_eq!((refusal.code, refusal.limit), (Code::TooManyParticipants, Some(1_000)));
-    speak(&mut ledger, "p999").unwrap();
-    let add = ledger.handle(&Command::AddParticipant(id("new")), "", &mut accounts, Timestamp(0));
-    assert_eq!(add.outcome.unwrap_err().code, Code::TooManyParticipants);
+    assert_eq!(refusal.retry_after_ms, Some(100));
+    talk.now = 100;
+    talk.say("p0").unwrap();
+    talk.say("one more").unwrap();
+    assert!(is_known(&talk, "p0") && !is_known(&talk, "p1"), "p1 has been silent longest");
+    assert_eq!(talk.ledger.participants().count(), 1_000);
+    talk.say("p0").unwrap();
+    assert_eq!(talk.refused("p0"), Code::ParticipantLimit);
+    talk.say("p1").unwrap();
+    assert!(!is_known(&talk, "p2"));
+    let add = talk.handle(Command::AddParticipant(id("new"))).outcome;
+    assert_eq!(add.unwrap_err().code, Code::TooManyParticipants, "a roster takes all, and one more");
+}
+
+#[test]
+fn shares_that_never_refill_are_counted_for_good() {
+    let mut talk = full(limits(2, -1));
+    talk.now = 1_000_000;
+    let refusal = talk.say("one more").unwrap_err();
+    assert_eq!((refusal.code, refusal.retry_after_ms), (Code::TooManyParticipants, None));
+    talk.say("p0").unwrap();
+}
+
+#[test]
+fn where_no_share_is_limited_whoever_was_silent_longest_makes_room() {
+    let mut talk = full(Limits::default());
+    let reserve = Reserve { participant: id("p1"), id: id("r"), amounts: Setup::ONE_MESSAGE, lease_ms: 50 };
+    talk.handle(Command::Reserve(reserve)).outcome.unwrap();
+    talk.say("p0").unwrap();
+    for (newcomer, forgotten) in [("x", "p2"), ("y", "p3"), ("p2", "p4")] {
+        talk.say(newcomer).unwrap();
+        assert!(!is_known(&talk, forgotten), "{forgotten}");
+    }
+    assert!(["p0", "p1", "x", "y"].into_iter().all(|who| is_known(&talk, who)));
+    assert_eq!(talk.capacity().total.used.messages, 1_004, "what was said stays counted");
+}
+
+#[test]
+fn whoever_is_looked_at_for_loops_is_not_forgotten() {
+    let loops = LoopRules { window: 64, max_repeats: 0, pair_messages: 2, ..LoopRules::default() };
+    let mut talk = full(Limits::default());
+    let change = SetupChange { loops: Some(Some(loops)), ..SetupChange::default() };
+    talk.handle(Command::Configure(Box::new(change))).outcome.unwrap();
+    for n in 0..70 {
+        talk.now += 20_001;
+        quietly(&mut talk, &format!("new {n}")).unwrap();
+    }
+    assert!((6..70).all(|n| is_known(&talk, &format!("new {n}"))));
+    talk.replay();
 }
 
 #[test]
