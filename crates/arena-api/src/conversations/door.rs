@@ -7,6 +7,7 @@ use crate::router::ApiLimits;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Shared by all requests about conversations.
@@ -16,6 +17,8 @@ pub(crate) struct Door {
     max_text_bytes: usize,
     /// Of logs that are followed. There is no queue: who finds no slot is turned away at once.
     pub(super) streams: Arc<Semaphore>,
+    /// How long such a stream may be silent.
+    pub(super) keep_alive: Duration,
 }
 
 impl Door {
@@ -23,6 +26,7 @@ impl Door {
         Door {
             speaks: Arc::clone(&joining.speaks),
             max_text_bytes: limits.max_text_bytes,
+            keep_alive: limits.stream_keep_alive,
             streams: Arc::new(Semaphore::new(limits.max_streams.min(Semaphore::MAX_PERMITS))),
         }
     }

@@ -1,8 +1,8 @@
 //! A log as server-sent events, from any place in it and on as it grows.
 //!
 //! The log is read from the store, a few lines at a time and only when the client has taken those before: a slow
-//! client costs no memory. The topic's stream says when there is more to read. It is looked at once a
-//! [`KEEP_ALIVE`] anyway, so that nothing depends on being woken.
+//! client costs no memory. The topic's stream says when there is more to read. With each comment that keeps the connection
+//! alive it is looked at anyway, so that nothing is lost where nobody said so.
 
 use super::door::{Door, Speaking};
 use super::reading::{may_read, unreadable};
@@ -26,9 +26,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// After so long without a line, a comment shows that the stream is alive. Proxies cut what is silent for a minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Lines that are read at a time. What one stream holds in memory: at most these, of some 35 kB each.
 const PAGE: u32 = 16;
@@ -54,7 +51,8 @@ pub(super) async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let last_seen = last_event_id(&headers)?;
-    let Ok(slot) = door.streams.try_acquire_owned() else {
+    let Door { streams, keep_alive, .. } = door;
+    let Ok(slot) = streams.try_acquire_owned() else {
         let detail = "as many logs are followed as may be";
         return Err(Problem::unavailable("overloaded", detail, COME_BACK_AFTER));
     };
@@ -78,6 +76,7 @@ pub(super) async fn follow(
         behind: true,
         attached: Attached::new(listening.stream),
         closing,
+        keep_alive,
         _slot: slot,
     };
     let events = futures_util::stream::unfold(follower, Follower::next);
@@ -111,6 +110,7 @@ struct Follower {
     behind: bool,
     attached: Attached,
     closing: CancellationToken,
+    keep_alive: Duration,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -138,7 +138,7 @@ impl Follower {
             biased;
             () = self.closing.cancelled() => None,
             () = self.attached.bell.0.notified() => Some(true),
-            () = sleep(KEEP_ALIVE) => Some(false),
+            () = sleep(self.keep_alive) => Some(false),
         }
     }
 

@@ -33,6 +33,9 @@ pub struct ApiLimits {
     pub max_text_bytes: usize,
     /// Logs of conversations that are followed at once; more answer 503 `overloaded`.
     pub max_streams: usize,
+    /// After so long without a line, a comment shows that such a stream is alive. Proxies cut what is silent for a
+    /// minute.
+    pub stream_keep_alive: Duration,
 }
 
 impl Default for ApiLimits {
@@ -46,6 +49,7 @@ impl Default for ApiLimits {
             import_timeout: Duration::from_secs(300),
             max_text_bytes: Speaker::MAX_TEXT_BYTES,
             max_streams: 1_000,
+            stream_keep_alive: Duration::from_secs(15),
         }
     }
 }

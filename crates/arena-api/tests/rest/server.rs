@@ -93,7 +93,9 @@ impl Server {
         let host = NativeHost::new(settings).unwrap();
         let control = Control::start(store, Arc::new(host), Bus::default(), ControlSettings::default());
         let services = control.services();
-        let server = Server::listen(services, ApiLimits::default()).await;
+        let limits =
+            ApiLimits { stream_keep_alive: crate::conversations::KEEP_ALIVE, ..ApiLimits::default() };
+        let server = Server::listen(services, limits).await;
         Server { _control: Some(control), _database: Some(database), ..server }
     }
 

@@ -4,7 +4,11 @@ use crate::client::Call;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// How long a stream is silent in the tests before a comment comes, unless they say otherwise.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +46,25 @@ impl Events {
                     return Some(event);
                 }
             }
-            let frame = self.body.frame().await?.unwrap();
-            self.text.push_str(std::str::from_utf8(frame.data_ref()?).unwrap());
+            if !self.more().await {
+                return None;
+            }
         }
+    }
+
+    /// Waits for a comment.
+    pub async fn comment(&mut self) {
+        while !self.text.lines().any(|line| line.starts_with(':')) {
+            assert!(self.more().await, "the stream goes on");
+        }
+    }
+
+    /// Reads on; whether there was anything. It has to come before a comment would bring it along.
+    async fn more(&mut self) -> bool {
+        let frame = tokio::time::timeout(KEEP_ALIVE / 2, self.body.frame()).await.expect("it comes soon");
+        let Some(frame) = frame else { return false };
+        self.text.push_str(std::str::from_utf8(frame.unwrap().data_ref().unwrap()).unwrap());
+        true
     }
 
     /// The next so many.

@@ -7,6 +7,7 @@ use crate::server::{Server, on_both};
 use arena_api::ApiLimits;
 use arena_testing::TestDatabase;
 use serde_json::json;
+use std::time::Duration;
 
 fn stream(server: &Server, after: u64) -> Call {
     server.get(&format!("/api/conversations/c/messages/stream?after={after}"))
@@ -76,7 +77,7 @@ on_both!(
 #[tokio::test]
 async fn a_long_log_is_read_in_parts_and_without_an_end_of_its_request() {
     let server = Server::start(TestDatabase::sqlite()).await;
-    let quick = ApiLimits { request_timeout: std::time::Duration::from_millis(300), ..ApiLimits::default() };
+    let quick = ApiLimits { request_timeout: Duration::from_millis(300), ..ApiLimits::default() };
     let server_with_short_requests = server.limited(quick).await;
     limited(&server, json!({})).await;
     for _ in 0..100 {
@@ -84,7 +85,7 @@ async fn a_long_log_is_read_in_parts_and_without_an_end_of_its_request() {
     }
     let mut events = follow(&server_with_short_requests, 0).await;
     assert_eq!(events.take(101).await.last().unwrap().id, 101);
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
     say(&server, "bo").await.ok(201);
     assert_eq!(events.next().await.unwrap().id, 102, "the limit is for the head of an answer");
 }
@@ -149,3 +150,34 @@ on_both!(who_cannot_answer_follows_what_is_delivered_to_such, async |server: Ser
     assert_eq!(names(service.take(6).await), all);
     assert_eq!(names(cy.take(6).await), all, "who has a budget left hears everything");
 });
+
+#[tokio::test]
+async fn a_stream_with_nothing_to_tell_shows_that_it_is_alive() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let lively = ApiLimits { stream_keep_alive: Duration::from_millis(20), ..ApiLimits::default() };
+    let lively = server.limited(lively).await;
+    let mut events = follow(&lively, 1).await;
+    events.comment().await;
+    say(&server, "ada").await.ok(201);
+    assert_eq!(events.next().await.unwrap().id, 2);
+}
+
+#[tokio::test]
+async fn who_does_not_read_for_a_while_misses_nothing_and_keeps_nobody() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let mut slow = follow(&server, 0).await;
+    let mut quick = follow(&server, 0).await;
+    quick.take(1).await;
+    // More than the sockets between them take.
+    let long = "x".repeat(16_384);
+    for number in 0..400 {
+        let body =
+            json!({"author": "ada", "text": long, "data": {"number": number, "long": &long[..16_000]}});
+        message(&server, body).await.ok(201);
+        assert_eq!(quick.next().await.unwrap().data["payload"]["data"]["number"], number);
+    }
+    let seen = slow.take(401).await;
+    assert!(seen.iter().map(|event| event.id).eq(1..=401));
+}

@@ -8,6 +8,8 @@ mod following;
 mod messages;
 mod names;
 
+pub use events::KEEP_ALIVE;
+
 use crate::client::{Answer, Call};
 use crate::server::Server;
 use serde_json::{Value, json};
