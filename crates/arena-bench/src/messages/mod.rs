@@ -51,6 +51,8 @@ pub struct Args {
 /// A part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// The bare database and the store by themselves
+    Floor,
     /// Messages a second, beside the floor
     Throughput,
     /// Many senders race for the last messages
@@ -71,6 +73,9 @@ impl Args {
 pub async fn run(args: &Args) -> anyhow::Result<Report> {
     let mut report = Report::new("messages");
     for database in args.database.start()? {
+        if args.wants(Part::Floor) {
+            report.table(throughput::floors(args, &database).await?);
+        }
         if args.wants(Part::Throughput) {
             throughput::measure(args, &database, &mut report).await?;
         }

@@ -38,7 +38,6 @@ struct Medians {
 
 /// Measures all loads on a database.
 pub async fn measure(args: &Args, database: &Database, report: &mut Report) -> anyhow::Result<()> {
-    report.table(floors(args, database).await?);
     for conversations in args.conversations.iter().copied() {
         let mut table = ladder(database, conversations);
         let mut best: Option<Medians> = None;
@@ -65,7 +64,7 @@ pub async fn measure(args: &Args, database: &Database, report: &mut Report) -> a
 }
 
 /// The bare database by itself, and the store.
-async fn floors(args: &Args, database: &Database) -> anyhow::Result<Table> {
+pub async fn floors(args: &Args, database: &Database) -> anyhow::Result<Table> {
     const COLUMNS: [&str; 8] = [
         "what",
         "conversations",
