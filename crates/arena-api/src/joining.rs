@@ -10,6 +10,9 @@ use axum::http::request::Parts;
 use std::fmt;
 use std::sync::Arc;
 
+/// Whether everybody may watch the world of a channel, and so read what its residents say.
+pub type Watched = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Handed in by whoever starts the API and knows the tokens. Clones share it.
 #[derive(Clone)]
 pub struct Joining {
@@ -17,6 +20,8 @@ pub struct Joining {
     pub identify: Arc<dyn Fn(&Parts) -> Result<Joiner, Unidentified> + Send + Sync>,
     /// In whose name a request may speak in conversations, by its head. One without a token is a service.
     pub speaks: Arc<dyn Fn(&Parts) -> Result<Speaker, Unidentified> + Send + Sync>,
+    /// Which worlds everybody may watch.
+    pub watched: Watched,
     /// Where players connect to: a WebSocket URL, such as `ws://127.0.0.1:7700/socket`.
     pub endpoint: Arc<str>,
 }

@@ -22,8 +22,9 @@ mod server;
 mod wire;
 mod worlds;
 
+pub use conversations::LogReads;
 pub use conversations::wire::Speaker;
-pub use joining::{JoinToken, Joiner, Joining, Unidentified};
+pub use joining::{JoinToken, Joiner, Joining, Unidentified, Watched};
 pub use realtime::{JoinTokens, Stage, realtime_router};
 pub use router::{ApiLimits, router};
 pub use server::{Drained, serve};

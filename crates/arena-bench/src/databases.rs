@@ -72,7 +72,8 @@ impl Database {
 
     /// Bytes that this process and the server's have made the disk write.
     pub fn written_bytes(&self) -> anyhow::Result<u64> {
-        Ok(written_bytes("self")? + self.server_pids()?.iter().flat_map(|pid| written_bytes(pid)).sum::<u64>())
+        Ok(written_bytes("self")?
+            + self.server_pids()?.iter().flat_map(|pid| written_bytes(pid)).sum::<u64>())
     }
 
     fn server_pids(&self) -> anyhow::Result<Vec<String>> {

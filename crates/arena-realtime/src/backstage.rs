@@ -46,6 +46,9 @@ pub struct Heard {
     pub stream: Arc<Stream>,
     /// Who may be there, beside services; empty: anybody.
     pub roster: Vec<ParticipantId>,
+    /// The channel whose world this is the talk of: then whoever may watch that world may be there, and the roster says
+    /// only who speaks.
+    pub channel: Option<String>,
 }
 
 /// A line of a conversation's log.

@@ -119,7 +119,7 @@ impl Server {
         };
         let (stop, leaving) = (CancellationToken::new(), CancellationToken::new());
         let verifier = Arc::new(Verifier::new(auth.keys));
-        let stage = Arc::new(Stage::new(&services, limits.max_text_bytes, leaving.clone()));
+        let stage = Arc::new(Stage::new(&services, &limits, leaving.clone()));
         let gateway = Gateway::start(gateway_settings(config), bus, verifier, stage);
         let join_tokens =
             JoinTokens { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };

@@ -29,16 +29,19 @@ struct Asking {
     services: Services,
     actor: Actor,
     id: ConversationId,
+    speaker: Speaker,
 }
 
 impl Asking {
     /// Carries out what stands in a body; a call without one is as one with `{}`.
-    async fn event(&self, event: &str, body: &str, speaker: &Speaker) -> Result<Receipt, Problem> {
+    async fn event(&self, event: &str, body: &str) -> Result<Receipt, Problem> {
+        self.speaker.may_speak_in(&self.id)?;
         let body = if body.is_empty() { "{}" } else { body };
-        self.submit(command(event, body, speaker)?).await
+        self.submit(command(event, body, &self.speaker)?).await
     }
 
     async fn submit(&self, command: Command) -> Result<Receipt, Problem> {
+        self.speaker.may_speak_in(&self.id)?;
         Ok(self.services.conversations.submit(&self.actor, &self.id, command).await?)
     }
 }
@@ -67,7 +70,7 @@ macro_rules! events {
             Id(id): Id<ConversationId>,
             JsonText(body): JsonText,
         ) -> Reply {
-            let receipt = Asking { services, actor, id }.event($event, &body, &speaker).await?;
+            let receipt = Asking { services, actor, id, speaker }.event($event, &body).await?;
             Ok($answer(&receipt))
         }
     )*};
@@ -94,8 +97,8 @@ pub(super) async fn configure(
     Id(id): Id<ConversationId>,
     JsonText(body): JsonText,
 ) -> Result<Json<ConversationBody>, Problem> {
-    let asking = Asking { services, actor, id };
-    asking.event("configure", &body, &speaker).await?;
+    let asking = Asking { services, actor, id, speaker };
+    asking.event("configure", &body).await?;
     Ok(Json(asking.services.conversations.get(&asking.id).await?.into()))
 }
 
@@ -114,7 +117,7 @@ pub(super) async fn release(
     _: NoBody,
 ) -> Reply {
     let participant = speaker.name(participant, "participant").map_err(in_query)?;
-    let asking = Asking { services, actor, id };
+    let asking = Asking { services, actor, id, speaker };
     Ok(done(&asking.submit(Command::Release { participant, id: reservation }).await?))
 }
 
@@ -133,7 +136,8 @@ pub(super) async fn add_participant(
 ) -> Reply {
     speaker.must_be_service()?;
     let OneParticipant { participant } = object(&body)?;
-    Ok(done(&Asking { services, actor, id }.submit(Command::AddParticipant(participant)).await?))
+    let asking = Asking { services, actor, id, speaker };
+    Ok(done(&asking.submit(Command::AddParticipant(participant)).await?))
 }
 
 pub(super) async fn remove_participant(
@@ -144,5 +148,6 @@ pub(super) async fn remove_participant(
     _: NoBody,
 ) -> Reply {
     speaker.must_be_service()?;
-    Ok(done(&Asking { services, actor, id }.submit(Command::RemoveParticipant(participant)).await?))
+    let asking = Asking { services, actor, id, speaker };
+    Ok(done(&asking.submit(Command::RemoveParticipant(participant)).await?))
 }

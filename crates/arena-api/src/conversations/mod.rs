@@ -3,13 +3,18 @@
 mod budgets;
 mod commands;
 mod door;
+mod followers;
+mod log;
 mod reading;
 mod refused;
+mod residents;
 mod stream;
 pub(crate) mod wire;
 
 pub(crate) use door::Door;
+pub use log::LogReads;
 pub(crate) use reading::Last;
+pub(crate) use residents::channel_of;
 
 use crate::extract::{Acting, Id, JsonText, Limit, NoBody, Query, page_request};
 use crate::problem::Problem;
@@ -21,6 +26,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
 use door::Speaking;
+use reading::Reader;
 use serde::Deserialize;
 use wire::{ConversationBody, Creation};
 
@@ -81,11 +87,11 @@ async fn create(
 
 async fn show(
     State(services): State<Services>,
-    Speaking(speaker): Speaking,
+    reader: Reader,
     Id(id): Id<ConversationId>,
 ) -> Result<Json<ConversationBody>, Problem> {
     let found = services.conversations.get(&id).await?;
-    reading::may_read(&speaker, &found.setup.participants)?;
+    reader.may_read(&found)?;
     Ok(Json(found.into()))
 }
 

@@ -1,39 +1,74 @@
 //! What is read of a conversation.
 
-use super::door::Speaking;
+use super::door::{Door, Speaking};
+use super::log::LogReads;
+use super::residents::channel_of;
 use super::wire::{CapacityBody, ContextBody, LogBody, Speaker, WireError};
 use crate::extract::{Id, Limit, Query};
+use crate::joining::Watched;
 use crate::problem::Problem;
-use arena_control::Services;
+use arena_control::{Conversations, ServiceError, Services, Summary};
 use arena_core::conversation::{ConversationId, ParticipantId, Refusal};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-/// Refuses users who are not in the roster. Where there is none, whoever knows the conversation may read.
-pub(super) fn may_read(speaker: &Speaker, roster: &[ParticipantId]) -> Result<(), Problem> {
-    if speaker.service || roster.is_empty() {
-        return Ok(());
-    }
-    match &speaker.user {
-        Some(user) if roster.contains(user) => Ok(()),
-        Some(user) => Err(Refusal::not_a_participant(user).into()),
-        None => Err(WireError::NotYourName { name: None }.into()),
+/// Somebody who wants to read.
+#[derive(Clone)]
+pub(super) struct Reader {
+    pub(super) speaker: Speaker,
+    watched: Watched,
+    pub(super) reads: LogReads,
+}
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Speaking(speaker) = Speaking::from_request_parts(parts, state).await?;
+        let Door { watched, reads, .. } = Door::of(parts).clone();
+        Ok(Reader { speaker, watched, reads })
     }
 }
 
-/// The same, of a conversation that is not at hand. Services are not held up.
-pub(super) async fn may_read_of(
-    services: &Services,
-    speaker: &Speaker,
-    id: &ConversationId,
-) -> Result<(), Problem> {
-    if speaker.service {
-        return Ok(());
+impl Reader {
+    /// Refuses users who are not in the roster. Where there is none, whoever knows the conversation may read; and what
+    /// residents say, whoever knows it may read if everybody may watch their world.
+    pub(super) fn may_read(&self, found: &Summary) -> Result<(), Problem> {
+        let (speaker, roster) = (&self.speaker, &found.setup.participants);
+        if speaker.service {
+            return Ok(());
+        }
+        if let Some(channel) = channel_of(&found.id, &found.setup) {
+            return if (self.watched)(&channel) { Ok(()) } else { Err(WireError::ServiceOnly.into()) };
+        }
+        match &speaker.user {
+            _ if roster.is_empty() => Ok(()),
+            Some(user) if roster.contains(user) => Ok(()),
+            Some(user) => Err(Refusal::not_a_participant(user).into()),
+            None => Err(WireError::NotYourName { name: None }.into()),
+        }
     }
-    may_read(speaker, &services.conversations.get(id).await?.setup.participants)
+
+    /// Whether it may read, of a conversation that it was reading.
+    pub(super) async fn still_may_read(
+        &self,
+        conversations: &Conversations,
+        id: &ConversationId,
+    ) -> Result<bool, ServiceError> {
+        Ok(self.speaker.service || self.may_read(&conversations.get(id).await?).is_ok())
+    }
+
+    /// The same, of a conversation that is not at hand. Services are not held up.
+    pub(super) async fn may_read_of(&self, services: &Services, id: &ConversationId) -> Result<(), Problem> {
+        if self.speaker.service {
+            return Ok(());
+        }
+        self.may_read(&services.conversations.get(id).await?)
+    }
 }
 
 /// What is wrong with a name that stands in the query.
@@ -59,22 +94,22 @@ pub(super) struct MessagesQuery {
 
 pub(super) async fn messages(
     State(services): State<Services>,
-    Speaking(speaker): Speaking,
+    reader: Reader,
     Id(id): Id<ConversationId>,
     Query(MessagesQuery { after, limit }): Query<MessagesQuery>,
 ) -> Result<Response, Problem> {
-    may_read_of(&services, &speaker, &id).await?;
+    reader.may_read_of(&services, &id).await?;
     let limit = limit.unwrap_or_default().get();
-    let page = services.conversations.messages(&id, after.unwrap_or_default(), limit).await?;
+    let page = reader.reads.page(&services.conversations, &id, after.unwrap_or_default(), limit).await?;
     Ok(Json(LogBody::new(&page).map_err(unreadable)?).into_response())
 }
 
 pub(super) async fn capacity(
     State(services): State<Services>,
-    Speaking(speaker): Speaking,
+    reader: Reader,
     Id(id): Id<ConversationId>,
 ) -> Result<Json<CapacityBody>, Problem> {
-    may_read_of(&services, &speaker, &id).await?;
+    reader.may_read_of(&services, &id).await?;
     let capacity = services.conversations.capacity(&id).await?;
     Ok(Json(CapacityBody::new(id, capacity)))
 }
@@ -116,13 +151,13 @@ pub(super) struct ContextQuery {
 
 pub(super) async fn context(
     State(services): State<Services>,
-    Speaking(speaker): Speaking,
+    reader: Reader,
     Id(id): Id<ConversationId>,
     Query(ContextQuery { participant, last }): Query<ContextQuery>,
 ) -> Result<Response, Problem> {
-    let participant = speaker.name(participant, "participant").map_err(in_query)?;
-    may_read_of(&services, &speaker, &id).await?;
+    let participant = reader.speaker.name(participant, "participant").map_err(in_query)?;
+    reader.may_read_of(&services, &id).await?;
     let last = last.unwrap_or_default().get();
-    let context = services.conversations.context(&id, &participant, last).await?;
+    let context = reader.reads.context(&services.conversations, &id, &participant, last).await?;
     Ok(Json(ContextBody::new(&context).map_err(unreadable)?).into_response())
 }

@@ -3,16 +3,21 @@
 //! The log is read from the store, a few lines at a time and only when the client has taken those before: a slow
 //! client costs no memory. The topic's stream says when there is more to read. With each comment that keeps the connection
 //! alive it is looked at anyway, so that nothing is lost where nobody said so.
+//!
+//! Whether the follower may still read is asked again as often, and with every line that changes who may. A stream ends
+//! with its token.
 
-use super::door::{Door, Speaking};
-use super::reading::{may_read, unreadable};
-use super::wire::LineBody;
+use super::door::Door;
+use super::followers::Following;
+use super::reading::{Reader, unreadable};
+use super::wire::{LineBody, Speaker};
 use crate::extract::{Id, Query};
 use crate::problem::Problem;
-use crate::server::Ending;
+use crate::server::{Ending, Peer};
 use arena_bus::{Message, Rest, Sink, Stream};
-use arena_control::{Conversations, ErrorClass, LogLine, LogPage, ServiceError, Services};
-use arena_core::conversation::{ConversationId, ParticipantId};
+use arena_control::{ErrorClass, LogLine, LogPage, ServiceError, Services};
+use arena_core::conversation::ConversationId;
+use arena_realtime::token::unix_now;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -21,14 +26,18 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
-use tokio::time::sleep;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Lines that are read at a time. What one stream holds in memory: at most these, of some 35 kB each.
 const PAGE: u32 = 16;
+
+/// Lines that change who may read.
+const CHANGES: [&str; 3] = ["created", "participant_added", "participant_removed"];
 
 /// When somebody who found no slot should come back.
 const COME_BACK_AFTER: Duration = Duration::from_secs(5);
@@ -41,23 +50,25 @@ pub(super) struct FollowQuery {
     after: Option<u64>,
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(super) async fn follow(
     State(services): State<Services>,
     Extension(door): Extension<Door>,
     ending: Option<Extension<Ending>>,
-    Speaking(speaker): Speaking,
+    peer: Option<Extension<Peer>>,
+    reader: Reader,
     Id(id): Id<ConversationId>,
     Query(FollowQuery { after }): Query<FollowQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let last_seen = last_event_id(&headers)?;
-    let Door { streams, keep_alive, .. } = door;
-    let Ok(slot) = streams.try_acquire_owned() else {
-        let detail = "as many logs are followed as may be";
-        return Err(Problem::unavailable("overloaded", detail, COME_BACK_AFTER));
-    };
+    let keep_alive = door.keep_alive;
+    let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Extension(peer)| peer.0.ip());
+    let following = door.followers.begin(&reader.speaker, address);
+    let following =
+        following.map_err(|detail| Problem::unavailable("overloaded", detail, COME_BACK_AFTER))?;
     let listening = services.conversations.listen(&id).await?;
-    may_read(&speaker, &listening.roster)?;
+    reader.may_read_of(&services, &id).await?;
     let end = listening.position.offset;
     let after = match last_seen {
         // A place that this log has never reached is one of an earlier conversation of that id.
@@ -67,9 +78,11 @@ pub(super) async fn follow(
     };
     let closing = ending.map(|Extension(ending)| ending.endless()).unwrap_or_default();
     let follower = Follower {
-        conversations: services.conversations,
+        ends_at: token_end(&reader.speaker),
+        services,
+        reader,
+        checked_at: Instant::now(),
         id,
-        reader: speaker.user.filter(|_| !speaker.service),
         after,
         epoch: listening.position.epoch.as_str().into(),
         lines: VecDeque::new(),
@@ -77,7 +90,7 @@ pub(super) async fn follow(
         attached: Attached::new(listening.stream),
         closing,
         keep_alive,
-        _slot: slot,
+        _following: following,
     };
     let events = futures_util::stream::unfold(follower, Follower::next);
     Ok(Sse::new(events).into_response())
@@ -97,10 +110,13 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// Somebody who follows a log.
 struct Follower {
-    conversations: Conversations,
+    services: Services,
+    reader: Reader,
+    /// When its token ends.
+    ends_at: Option<Instant>,
+    /// When it was last asked whether it may read.
+    checked_at: Instant,
     id: ConversationId,
-    /// Who it is, if not a service: whoever cannot answer gets what is delivered to such.
-    reader: Option<ParticipantId>,
     /// The last line that was read.
     after: u64,
     epoch: Arc<str>,
@@ -111,14 +127,15 @@ struct Follower {
     attached: Attached,
     closing: CancellationToken,
     keep_alive: Duration,
-    _slot: OwnedSemaphorePermit,
+    _following: Following,
 }
 
 impl Follower {
-    /// The next event; none where the server ends, or the conversation is gone.
+    /// The next event; none where the server ends, the conversation is gone or not open to this one any more, or its token
+    /// has ended.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Follower)> {
         loop {
-            if self.closing.is_cancelled() {
+            if self.is_over() {
                 return None;
             }
             if let Some(line) = self.lines.pop_front() {
@@ -132,44 +149,81 @@ impl Follower {
         }
     }
 
-    /// Waits until there may be more to read, or for long enough; says which. None where the server ends.
+    fn is_over(&self) -> bool {
+        self.closing.is_cancelled() || self.ends_at.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// Until the server ends, or the token.
+    async fn over(&self) {
+        match self.ends_at {
+            Some(end) => drop(self.closing.run_until_cancelled(sleep_until(end)).await),
+            None => self.closing.cancelled().await,
+        }
+    }
+
+    /// Waits until there may be more to read, or for long enough; says which. None where it is over.
     async fn wait(&self) -> Option<bool> {
         tokio::select! {
             biased;
-            () = self.closing.cancelled() => None,
+            () = self.over() => None,
             () = self.attached.bell.0.notified() => Some(true),
             () = sleep(self.keep_alive) => Some(false),
         }
     }
 
-    /// Reads on. None where the conversation is gone, another one has its id, or the server ends.
+    /// Reads on. None where the conversation is gone or not open any more, another one has its id, or it is over.
     async fn read(&mut self) -> Option<()> {
         loop {
-            let delay = match self.page().await {
-                Ok(page) if page.epoch.as_str() != &*self.epoch => return None,
-                Ok(LogPage { lines, position, more, .. }) => {
-                    (self.lines, self.after, self.behind) = (lines.into(), position, more);
-                    return Some(());
-                }
+            let delay = match self.try_to_read().await {
+                Ok(goes_on) => return goes_on.then_some(()),
                 Err(ServiceError::ShuttingDown) => return None,
                 Err(error) => match error.class() {
                     ErrorClass::Unavailable { retry_after } => retry_after,
                     _ => return None,
                 },
             };
-            self.closing.run_until_cancelled(sleep(delay)).await?;
+            tokio::select! {
+                () = self.over() => return None,
+                () = sleep(delay) => {}
+            }
         }
     }
 
-    /// The next lines, as they are delivered to the reader now.
-    async fn page(&self) -> Result<LogPage, ServiceError> {
-        let mut page = self.conversations.messages(&self.id, self.after, PAGE).await?;
-        if let Some(reader) = self.reader.as_ref().filter(|_| !page.lines.is_empty()) {
-            let delivery = self.conversations.delivery_to(&self.id, reader).await?;
+    /// Whether it goes on.
+    async fn try_to_read(&mut self) -> Result<bool, ServiceError> {
+        let conversations = &self.services.conversations;
+        let page = self.reader.reads.page(conversations, &self.id, self.after, PAGE).await?;
+        if page.epoch.as_str() != &*self.epoch {
+            return Ok(false);
+        }
+        let changed = page.lines.iter().any(|line| CHANGES.contains(&&*line.event));
+        if changed || self.checked_at.elapsed() >= self.keep_alive {
+            // Asked after the lines were read: whatever they say about the roster is known by now.
+            if !self.reader.still_may_read(conversations, &self.id).await? {
+                return Ok(false);
+            }
+            self.checked_at = Instant::now();
+        }
+        let LogPage { lines, position, more, .. } = self.delivered(page).await?;
+        (self.lines, self.after, self.behind) = (lines.into(), position, more);
+        Ok(true)
+    }
+
+    /// The lines as they are delivered now to whoever reads: one who cannot answer gets what is delivered to such.
+    async fn delivered(&self, mut page: LogPage) -> Result<LogPage, ServiceError> {
+        let Speaker { user, service, .. } = &self.reader.speaker;
+        if let Some(user) = user.as_ref().filter(|_| !service && !page.lines.is_empty()) {
+            let delivery = self.services.conversations.delivery_to(&self.id, user).await?;
             page.lines = page.lines.into_iter().filter_map(|line| line.delivered(delivery)).collect();
         }
         Ok(page)
     }
+}
+
+/// The moment that a token ends.
+fn token_end(speaker: &Speaker) -> Option<Instant> {
+    let left = u64::try_from(speaker.token_ends?.saturating_sub(unix_now())).unwrap_or(0);
+    Instant::now().checked_add(Duration::from_secs(left))
 }
 
 fn event(line: &LogLine, epoch: &str) -> Option<Event> {

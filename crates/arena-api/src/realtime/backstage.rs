@@ -1,6 +1,7 @@
 //! What is behind the topics: the players' service and that of conversations.
 
 use super::talk::Talk;
+use crate::router::ApiLimits;
 use arena_control::{InputError, Players, ServiceError, Services};
 use arena_core::PlayerId;
 use arena_core::channel::ChannelName;
@@ -25,10 +26,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Over the services. A text in a conversation has `max_text_bytes` at most. After `stop` nothing is tried again:
-    /// the next start frees the seats that are held still.
-    pub fn new(services: &Services, max_text_bytes: usize, stop: CancellationToken) -> Stage {
-        let talk = Talk::new(services.conversations.clone(), max_text_bytes);
+    /// Over the services, with the limits that REST has too. After `stop` nothing is tried again: the next start frees the
+    /// seats that are held still.
+    pub fn new(services: &Services, limits: &ApiLimits, stop: CancellationToken) -> Stage {
+        let talk = Talk::new(services.conversations.clone(), limits);
         Stage { players: services.players.clone(), talk, stop }
     }
 

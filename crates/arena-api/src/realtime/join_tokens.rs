@@ -25,9 +25,10 @@ impl JoinTokens {
     /// What REST needs for players to join. `endpoint` is where they connect to.
     pub fn joining(self, gateway: Gateway, endpoint: &str) -> Joining {
         let tokens = Arc::new(self);
-        let door = gateway.clone();
+        let (door, worlds) = (gateway.clone(), gateway.clone());
         Joining {
             endpoint: endpoint.into(),
+            watched: Arc::new(move |channel| worlds.everybody_may_watch(channel)),
             speaks: Arc::new(move |parts| speaker(&door, parts)),
             identify: Arc::new(move |parts| {
                 let calling = Calling::of(parts);
@@ -70,7 +71,8 @@ fn speaker(gateway: &Gateway, parts: &Parts) -> Result<Speaker, Unidentified> {
     if calling.token == Ok(None) {
         return Ok(Speaker::service());
     }
-    Ok(speaker_of(&calling.identify(gateway).map_err(unidentified)?.0))
+    let (who, token_ends) = calling.identify(gateway).map_err(unidentified)?;
+    Ok(Speaker { token_ends, ..speaker_of(&who) })
 }
 
 /// In whose name somebody speaks, by whatever door. A made-up name is another one in every request and every session:

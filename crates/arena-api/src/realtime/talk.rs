@@ -1,25 +1,26 @@
 //! What is behind the topics of conversations: the conversations' service, in the words that REST has for it too.
 
-use crate::conversations::Last;
 use crate::conversations::wire::{
     CapacityBody, ContextBody, LogBody, RefusalBody, Speaker, WireError, command, object, receipt_json,
 };
+use crate::conversations::{Last, LogReads, channel_of};
 use crate::extract::Limit;
 use crate::realtime::join_tokens::speaker_of;
-use arena_control::{Actor, Conversations, ErrorClass, LogLine, LogPage, ServiceError, SubmitError};
+use crate::router::ApiLimits;
+use arena_control::{
+    Actor, Conversations, ErrorClass, Listening, LogLine, LogPage, ServiceError, SubmitError,
+};
 use arena_core::conversation::{Command, ConversationId, Delivery, MessageId, ParticipantId, Refusal};
-use arena_realtime::policy::Identity;
+use arena_realtime::policy::{Identity, is_residents};
 use arena_realtime::{Heard, Line, Missed, Refused, Said, Saying, Unsaid};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-/// Text of a log in one answer, in bytes; at least one line. It waits in the outbox in one piece.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// Conversations, for the gateway.
 #[derive(Debug, Clone)]
 pub(super) struct Talk {
     conversations: Conversations,
+    reads: LogReads,
     /// The longest text, and the longest data beside it, in bytes.
     max_text_bytes: usize,
 }
@@ -43,14 +44,24 @@ struct MessagesQuery {
 }
 
 impl Talk {
-    pub(super) fn new(conversations: Conversations, max_text_bytes: usize) -> Talk {
-        Talk { conversations, max_text_bytes }
+    pub(super) fn new(conversations: Conversations, limits: &ApiLimits) -> Talk {
+        Talk { conversations, reads: limits.log_reads.clone(), max_text_bytes: limits.max_text_bytes }
     }
 
     pub(super) async fn listen(&self, id: &str) -> Result<Heard, Refused> {
-        let listening =
-            self.conversations.listen(&conversation(id)?).await.map_err(|error| failed(&error))?;
-        Ok(Heard { position: listening.position, stream: listening.stream, roster: listening.roster })
+        let id = conversation(id)?;
+        let listening = self.conversations.listen(&id).await.map_err(|error| failed(&error))?;
+        let Listening { position, stream, roster } = listening;
+        Ok(Heard { position, stream, roster, channel: self.channel_of(&id).await? })
+    }
+
+    /// The channel whose residents talk there, if it is their talk.
+    async fn channel_of(&self, id: &ConversationId) -> Result<Option<String>, Refused> {
+        if !is_residents(id.as_str()) {
+            return Ok(None);
+        }
+        let found = self.conversations.get(id).await.map_err(|error| failed(&error))?;
+        Ok(channel_of(id, &found.setup))
     }
 
     /// Whoever cannot answer is given what is missed as it would have been given it live.
@@ -62,7 +73,8 @@ impl Talk {
         limit: u32,
     ) -> Result<Missed, Refused> {
         let id = conversation(id)?;
-        let page = self.conversations.messages(&id, after, limit).await.map_err(|error| failed(&error))?;
+        let page = self.reads.page(&self.conversations, &id, after, limit).await;
+        let page = page.map_err(|error| failed(&error))?;
         let delivery = match user.parse() {
             Ok(participant) => self.conversations.delivery_to(&id, &participant).await,
             Err(_) => Ok(Delivery::All),
@@ -85,7 +97,7 @@ impl Talk {
         let Saying { who, event, json, .. } = *saying;
         let id = conversation(saying.conversation)?;
         let speaker = self.speaker(who);
-        let conversations = self.conversations.clone();
+        let (conversations, reads) = (self.conversations.clone(), self.reads.clone());
         match event {
             "capacity" => {
                 let NothingBody {} = object(json).map_err(misspoken)?;
@@ -99,9 +111,8 @@ impl Talk {
                 let participant = speaker.name(participant, "participant").map_err(misspoken)?;
                 let last = last.unwrap_or_default().get();
                 Ok(Box::pin(async move {
-                    let mut context =
-                        conversations.context(&id, &participant, last).await.map_err(not_done)?;
-                    context.last.drain(..context.last.len() - newest(&context.last));
+                    let context = reads.context(&conversations, &id, &participant, last).await;
+                    let context = context.map_err(not_done)?;
                     written(&ContextBody::new(&context).map_err(|_| unreadable())?)
                 }))
             }
@@ -109,12 +120,12 @@ impl Talk {
                 let MessagesQuery { after, limit } = object(json).map_err(misspoken)?;
                 let (after, limit) = (after.unwrap_or_default(), limit.unwrap_or_default().get());
                 Ok(Box::pin(async move {
-                    let mut page = conversations.messages(&id, after, limit).await.map_err(not_done)?;
-                    shorten(&mut page);
+                    let page = reads.page(&conversations, &id, after, limit).await.map_err(not_done)?;
                     written(&LogBody::new(&page).map_err(|_| unreadable())?)
                 }))
             }
             _ => {
+                speaker.may_speak_in(&id).map_err(misspoken)?;
                 let command = with_id(command(event, json, &speaker).map_err(misspoken)?, saying.id)?;
                 let submitted = conversations.submit(&actor(who), &id, command);
                 Ok(Box::pin(async move {
@@ -154,30 +165,6 @@ fn with_id(mut command: Command, id: Option<&str>) -> Result<Command, Unsaid> {
 fn line(LogLine { position, at, event, id, body }: LogLine) -> Line {
     let id = id.map(|id| id.as_str().into());
     Line { offset: position, at_ms: u64::try_from(at.0).unwrap_or(0), event, id, body }
-}
-
-/// How many of the first lines fit into an answer.
-fn fitting<'a>(lines: impl Iterator<Item = &'a LogLine>) -> usize {
-    let mut bytes = 0;
-    let fits = |line: &&LogLine| {
-        bytes += line.body.len();
-        bytes <= MAX_ANSWER_BYTES
-    };
-    lines.take_while(fits).count()
-}
-
-/// How many of the newest lines fit into an answer; one at least.
-fn newest(lines: &[LogLine]) -> usize {
-    fitting(lines.iter().rev()).max(1).min(lines.len())
-}
-
-fn shorten(page: &mut LogPage) {
-    let fits = fitting(page.lines.iter()).max(1);
-    if fits < page.lines.len() {
-        page.lines.truncate(fits);
-        page.more = true;
-        page.position = page.lines.last().map_or(page.position, |line| line.position);
-    }
 }
 
 fn written(body: &impl serde::Serialize) -> Result<String, Unsaid> {

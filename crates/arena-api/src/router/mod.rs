@@ -1,5 +1,6 @@
 //! Puts resources and layers together.
 
+use crate::conversations::LogReads;
 use crate::conversations::wire::Speaker;
 use crate::joining::Joining;
 use crate::layers::load::{self, Load};
@@ -36,6 +37,9 @@ pub struct ApiLimits {
     /// After so long without a line, a comment shows that such a stream is alive. Proxies cut what is silent for a
     /// minute.
     pub stream_keep_alive: Duration,
+    /// Logs of conversations that are read at once, over all doors that this is handed to; who finds no place within a
+    /// second gets 503 `overloaded`.
+    pub log_reads: LogReads,
 }
 
 impl Default for ApiLimits {
@@ -50,6 +54,7 @@ impl Default for ApiLimits {
             max_text_bytes: Speaker::MAX_TEXT_BYTES,
             max_streams: 1_000,
             stream_keep_alive: Duration::from_secs(15),
+            log_reads: LogReads::default(),
         }
     }
 }

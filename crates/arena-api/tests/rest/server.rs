@@ -66,17 +66,25 @@ fn joining() -> Joining {
     Joining {
         identify: Arc::new(identify),
         speaks: Arc::new(speaks),
+        watched: Arc::new(|channel| channel != "vault"),
         endpoint: "ws://arena.test/socket".into(),
     }
 }
 
-/// A bearer token speaks for the user that it names, `service` for everybody, and no token too.
+/// A bearer token speaks for the user that it names, and where a time stands behind an `@` until then; `service` for
+/// everybody, and no token too.
 fn speaks(head: &Parts) -> Result<Speaker, Unidentified> {
     let token = head.headers.get("authorization").map(|value| value.to_str().unwrap());
     match token.map(|token| token.strip_prefix("Bearer ")) {
         None | Some(Some("service")) => Ok(Speaker::service()),
         Some(Some("anon")) => Ok(Speaker::nobody()),
-        Some(Some(user)) => Ok(Speaker::user(user.parse().unwrap())),
+        Some(Some(user)) => match user.split_once('@') {
+            Some((user, ends)) => {
+                let token_ends = Some(ends.parse().unwrap());
+                Ok(Speaker { token_ends, ..Speaker::user(user.parse().unwrap()) })
+            }
+            None => Ok(Speaker::user(user.parse().unwrap())),
+        },
         Some(None) => Err(Unidentified { detail: "send a bearer token".to_owned() }),
     }
 }
@@ -111,6 +119,10 @@ impl Server {
         let router = router(services.clone(), limits, joining());
         serving.spawn(serve(listener, router, pending(), Duration::ZERO));
         Server { addr, _serving: serving, services, _control: None, _database: None }
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     pub fn get(&self, path: &str) -> Call {

@@ -1,12 +1,11 @@
 //! Members of conversations that are not open to them any more.
 
 use super::Gateway;
-use crate::backstage::Refused;
+use crate::backstage::{Heard, Refused};
 use crate::codec::Status;
-use crate::policy::{Denied, attends};
+use crate::policy::{Denied, Identity, attends};
 use crate::room::Room;
 use crate::session::{JoinedState, Session};
-use arena_core::conversation::ParticipantId;
 use arena_core::topic::TopicKind;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ impl Gateway {
         let topic = room.stream.topic();
         let TopicKind::Conversation(conversation) = topic.kind() else { return };
         match self.inner.backstage.listen(conversation).await {
-            Ok(heard) => self.expel_unless(room, &heard.roster, &Denied::Read(topic.clone()).reason()),
+            Ok(heard) => self.expel_unless(room, &heard, &Denied::Read(topic.clone()).reason()),
             Err(Refused { code, detail }) if code == GONE => {
                 let reason = format!("{code}: {detail}");
                 for (session, serial) in room.everybody() {
@@ -46,20 +45,33 @@ impl Gateway {
         }
     }
 
-    fn expel_unless(&self, room: &Room, roster: &[ParticipantId], reason: &str) {
+    fn expel_unless(&self, room: &Room, heard: &Heard, reason: &str) {
         for (session, serial) in room.everybody() {
-            if !is_welcome(&session, serial, roster) {
+            if !self.is_welcome(&session, serial, heard) {
                 self.expel(&session, serial, Status::Error, "system", reason);
             }
         }
     }
-}
 
-/// Whether this member may stay. One that has left meanwhile is nobody's concern.
-fn is_welcome(session: &Session, serial: u64, roster: &[ParticipantId]) -> bool {
-    let joined = session.joined();
-    joined.iter().find(|joined| joined.serial == serial).is_none_or(|joined| match &joined.state {
-        JoinedState::Member(membership) => attends(&membership.who, roster),
-        JoinedState::Pending => true,
-    })
+    /// Whether this member may stay. One that has left meanwhile is nobody's concern.
+    fn is_welcome(&self, session: &Session, serial: u64, heard: &Heard) -> bool {
+        let joined = session.joined();
+        joined.iter().find(|joined| joined.serial == serial).is_none_or(|joined| match &joined.state {
+            JoinedState::Member(membership) => self.may_hear(&membership.who, heard),
+            JoinedState::Pending => true,
+        })
+    }
+
+    /// Whether a conversation is open to somebody.
+    pub(super) fn may_hear(&self, who: &Identity, heard: &Heard) -> bool {
+        match &heard.channel {
+            Some(channel) => self.inner.policy.may_watch(who, channel),
+            None => attends(who, &heard.roster),
+        }
+    }
+
+    /// Whether everybody may watch the world of a channel.
+    pub fn everybody_may_watch(&self, channel: &str) -> bool {
+        self.inner.policy.may_watch(&Identity::anonymous(), channel)
+    }
 }

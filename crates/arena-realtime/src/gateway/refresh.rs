@@ -5,7 +5,7 @@ use super::dispatch::About;
 use super::under_way::{Kind, UnderWay};
 use crate::backstage::Refused;
 use crate::codec::Status;
-use crate::policy::{Denied, Identity, attends};
+use crate::policy::{Denied, Identity};
 use crate::session::{Joined, JoinedState, Membership, Session};
 use crate::token::{Claims, TokenError, is_key_name, unix_now};
 use arena_core::topic::TopicKind;
@@ -61,7 +61,7 @@ impl Gateway {
             let who = membership.who.renewed(&claims);
             let about = About { message: &message, topic: topic.clone(), membership };
             match heard {
-                Ok(heard) if attends(&who, &heard.roster) => gateway.renewed(&session, &about, &claims),
+                Ok(heard) if gateway.may_hear(&who, &heard) => gateway.renewed(&session, &about, &claims),
                 Ok(_) => gateway.refused_renewal(&session, &about, &Denied::Read(about.topic.clone())),
                 Err(Refused { code, detail }) => {
                     gateway.refuse(&session, about.message, &format!("{code}: {detail}"));

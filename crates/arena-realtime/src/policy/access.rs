@@ -106,6 +106,14 @@ impl TopicPolicy {
     }
 }
 
+impl TopicPolicy {
+    /// Whether somebody may watch the world of a channel.
+    pub fn may_watch(&self, who: &Identity, channel: &str) -> bool {
+        let topic: Result<TopicName, _> = format!("world:{channel}").parse();
+        topic.is_ok_and(|topic| self.access(who, &topic, true).is_ok())
+    }
+}
+
 /// Whether somebody may be in a conversation with this roster: its participants, and services. Where it is empty,
 /// anybody may. A made-up name is in no roster, whatever stands there.
 pub(crate) fn attends(who: &Identity, roster: &[ParticipantId]) -> bool {
@@ -159,6 +167,13 @@ fn granted(who: &Identity, topic: &TopicName) -> Result<Access, Denied> {
     let write = any(&who.grants.write, topic);
     let presence = any(&who.grants.presence, topic);
     Ok(Access { read: true, write, presence, private: true })
+}
+
+/// Whether a conversation is what residents of a world say: its id is the world's, a hyphen and a number. Nothing else is
+/// called like that.
+pub fn is_residents(conversation: &str) -> bool {
+    let digits = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    conversation.rsplit_once('-').is_some_and(|(world, number)| is_world_id(world) && digits(number))
 }
 
 /// World ids are `w-` and a UUID without hyphens; a channel may well be called `w-2`.

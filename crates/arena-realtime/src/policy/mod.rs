@@ -8,7 +8,7 @@ mod pattern;
 mod tests;
 
 pub(crate) use access::attends;
-pub use access::{Access, Denied, PolicySettings, TopicPolicy};
+pub use access::{Access, Denied, PolicySettings, TopicPolicy, is_residents};
 pub use anonymous::{AnonymousAccess, Caller};
 pub use identity::Identity;
 pub use pattern::{BadPattern, Grants, TopicPattern};

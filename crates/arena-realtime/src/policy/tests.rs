@@ -291,3 +291,15 @@ proptest! {
         prop_assert!(open.is_err() || name.starts_with("world:") || name == "user:ann", "{}", name);
     }
 }
+
+#[test]
+fn what_residents_say_is_told_from_other_conversations_by_its_id() {
+    let world = "w-0123456789abcdef0123456789abcdef";
+    for id in ["0", "1", "184467440737"].map(|number| format!("{world}-{number}")) {
+        assert!(is_residents(&id), "{id}");
+    }
+    for id in [world, &format!("{world}-"), &format!("{world}-a"), &format!("{world}1-1"), "w-2-1", "debate"]
+    {
+        assert!(!is_residents(id), "{id}");
+    }
+}

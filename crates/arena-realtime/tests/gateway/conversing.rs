@@ -417,3 +417,33 @@ async fn members_of_a_conversation_do_not_stay_in_another_that_takes_its_place()
     drop((ann, bob));
     house.is_left_empty().await;
 }
+
+#[tokio::test]
+async fn what_residents_say_is_open_to_whoever_may_watch_their_world() {
+    let house = House::with(|settings| {
+        settings.policy.private_topics = vec!["world:vault".parse().unwrap()];
+    });
+    for (id, channel) in [("7", "main"), ("8", "vault")] {
+        house.stage.talks.begin(id, &["bot-1", "bot-2"]);
+        house.stage.talks.belongs_to(id, channel);
+    }
+    house.stage.talks.begin("9", &[]);
+    house.stage.talks.belongs_to("9", "vault");
+    let (mut guest, mut ann) = (house.guest().await, user(&house, "ann").await);
+    for client in [&mut guest, &mut ann] {
+        client.join(TOPIC, quiet()).await;
+        for topic in ["conversation:8", "conversation:9"] {
+            assert!(reason(&client.try_join(topic, quiet()).await).starts_with("Unauthorized: "));
+        }
+    }
+    house.stage.talks.change_roster("7", &["bot-1"]);
+    let vault = |claims: &mut arena_realtime::token::Claims| {
+        claims.topics.read = vec!["world:vault".parse().unwrap()];
+    };
+    let mut guard = house.holder_of(&house.token("guard", 600, vault)).await;
+    guard.join("conversation:8", quiet()).await;
+    let reference = ann.broadcast(TOPIC, "messages", json!({})).await;
+    assert_eq!(ann.reply(&reference).await["status"], "ok", "nobody is put out by what bots do");
+    drop((guest, ann, guard));
+    house.is_left_empty().await;
+}

@@ -8,6 +8,7 @@ use arena_core::conversation::{
     Caps, ConversationId, Delivery, Limits, LoopRules, Moderation, OnFailure, OnRefusal, ParticipantId,
     Setup, SetupChange, TurnPolicy, Turns,
 };
+use arena_realtime::policy::is_residents;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// How long a moderator is waited for where nothing is said, in milliseconds.
@@ -25,13 +26,16 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// Words that stand in a conversation's place in a path, or that clients take for steps in one.
+    /// Words that stand in a conversation's place in a path, or that clients take for steps in one. Residents' talk has
+    /// ids that nobody else may choose.
     const RESERVED: [&str; 3] = ["stats", ".", ".."];
 
     /// Reads one.
     pub(crate) fn read(json: &str) -> Result<Creation, WireError> {
         let body: CreateBody = object(json)?;
-        if let Some(id) = body.id.as_ref().filter(|id| Creation::RESERVED.contains(&id.as_str())) {
+        let is_reserved =
+            |id: &&ConversationId| Creation::RESERVED.contains(&id.as_str()) || is_residents(id.as_str());
+        if let Some(id) = body.id.as_ref().filter(is_reserved) {
             return Err(WireError::Invalid(format!("id: `{id}` is reserved; choose another one")));
         }
         let setup = Setup {

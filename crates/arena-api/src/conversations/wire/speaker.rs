@@ -1,7 +1,8 @@
 //! In whose name a request may speak.
 
 use super::WireError;
-use arena_core::conversation::ParticipantId;
+use arena_core::conversation::{ConversationId, ParticipantId};
+use arena_realtime::policy::is_residents;
 
 /// Whoever sends a request, as far as conversations are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Speaker {
     pub service: bool,
     /// The longest text, and the longest data beside it, in bytes.
     pub max_text_bytes: usize,
+    /// When its token ends, in seconds since 1970; `None` where there is none.
+    pub token_ends: Option<i64>,
 }
 
 impl Speaker {
@@ -30,7 +33,7 @@ impl Speaker {
 
     /// One without a name, such as the bearer of an anonymous token: may read, and say nothing.
     pub fn nobody() -> Speaker {
-        Speaker { user: None, service: false, max_text_bytes: Speaker::MAX_TEXT_BYTES }
+        Speaker { user: None, service: false, max_text_bytes: Speaker::MAX_TEXT_BYTES, token_ends: None }
     }
 
     /// In whose name something is asked, of whom `given` stands under `field` in the body. Users may leave it out;
@@ -47,6 +50,12 @@ impl Speaker {
             (Some(name), Some(user)) if name == *user => Ok(name),
             (given, _) => Err(WireError::NotYourName { name: given.map(String::from) }),
         }
+    }
+
+    /// Refuses whoever may not speak in a conversation, whatever it would say: what residents say to each other is heard in
+    /// their worlds, and nobody else puts words there but services.
+    pub(crate) fn may_speak_in(&self, id: &ConversationId) -> Result<(), WireError> {
+        if is_residents(id.as_str()) { self.must_be_service() } else { Ok(()) }
     }
 
     /// Refuses whoever is not a service.

@@ -193,6 +193,7 @@ fn setups_that_say_nonsense_are_refused() {
         "[]",
         r#"{"id": "stats"}"#,
         r#"{"id": ".."}"#,
+        r#"{"id": "w-0123456789abcdef0123456789abcdef-0"}"#,
         r#"{"id": "a/b"}"#,
         r#"{"participants": "ada"}"#,
         r#"{"participants": [null]}"#,

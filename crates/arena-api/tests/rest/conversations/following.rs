@@ -181,3 +181,61 @@ async fn who_does_not_read_for_a_while_misses_nothing_and_keeps_nobody() {
     let seen = slow.take(401).await;
     assert!(seen.iter().map(|event| event.id).eq(1..=401));
 }
+
+fn stream_of(server: &Server, user: &str) -> Call {
+    stream(server, 0).header("authorization", &format!("Bearer {user}"))
+}
+
+on_both!(who_leaves_the_roster_reads_on_no_more, async |server: Server| {
+    create(&server, json!({"id": "c", "participants": ["ada", "bo"]})).await;
+    let mut ada = Events::open(stream_of(&server, "ada")).await.unwrap();
+    let mut bo = Events::open(stream_of(&server, "bo")).await.unwrap();
+    ada.take(1).await;
+    bo.take(1).await;
+    server.delete("/api/conversations/c/participants/bo").send().await.ok(200);
+    say(&server, "ada").await.ok(201);
+    assert_eq!(bo.next().await, None);
+    stream_of(&server, "bo").send().await.refused(403, "not_a_participant");
+    let seen: Vec<String> = ada.take(2).await.into_iter().map(|event| event.event).collect();
+    assert_eq!(seen, ["participant_removed", "message"]);
+});
+
+on_both!(who_follows_what_gets_a_roster_without_it_reads_on_no_more, async |server: Server| {
+    limited(&server, json!({})).await;
+    let mut bo = Events::open(stream_of(&server, "bo")).await.unwrap();
+    let mut anon = Events::open(stream_of(&server, "anon")).await.unwrap();
+    bo.take(1).await;
+    anon.take(1).await;
+    call(&server, "participants").json(json!({"participant": "ada"})).send().await.ok(200);
+    assert_eq!(bo.next().await, None);
+    assert_eq!(anon.next().await, None);
+});
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let mut long = Events::open(stream_of(&server, &format!("ada@{}", now + 600))).await.unwrap();
+    let mut short = Events::open(stream_of(&server, &format!("ada@{}", now + 2))).await.unwrap();
+    assert_eq!(short.next().await.unwrap().event, "created");
+    assert_eq!(short.next().await, None, "though nobody says a word");
+    say(&server, "ada").await.ok(201);
+    assert_eq!(long.take(2).await[1].event, "message");
+}
+
+#[tokio::test]
+async fn one_user_follows_so_many_logs_and_leaves_the_others_to_others() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        open.push(Events::open(stream_of(&server, "ada")).await.unwrap());
+    }
+    stream_of(&server, "ada").send().await.refused(503, "overloaded");
+    for other in ["bo", "anon", "service"] {
+        open.push(Events::open(stream_of(&server, other)).await.unwrap());
+    }
+    drop(open);
+    server.until("a slot to be free", async || Events::open(stream_of(&server, "ada")).await.is_some()).await;
+}

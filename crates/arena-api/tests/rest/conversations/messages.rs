@@ -2,6 +2,8 @@
 
 use super::{call, create, events_of, limited, message, read, say};
 use crate::server::{Server, on_both};
+use arena_api::{ApiLimits, LogReads, Stage};
+use arena_realtime::{Backstage, Saying};
 use arena_testing::TestDatabase;
 use serde_json::json;
 
@@ -83,6 +85,54 @@ on_both!(what_is_said_stands_in_the_log_and_what_is_beyond_the_total_does_not, a
     let end = read(&server, "messages?after=4").await;
     assert_eq!((&end["items"], &end["position"], &end["more"]), (&json!([]), &json!(4), &json!(false)));
 });
+
+on_both!(
+    a_part_of_the_log_is_as_large_as_an_answer_may_be_and_the_parts_are_the_whole,
+    async |server: Server| {
+        limited(&server, json!({})).await;
+        for (count, bytes) in [(60, 1), (20, 16_000), (60, 1)] {
+            for _ in 0..count {
+                message(&server, json!({"author": "ada", "text": "x".repeat(bytes)})).await.ok(201);
+            }
+        }
+        let (mut after, mut parts) = (0, Vec::new());
+        loop {
+            let page = read(&server, &format!("messages?limit=1000&after={after}")).await;
+            let items = page["items"].as_array().unwrap();
+            assert!(page.to_string().len() < 300_000, "{}", page.to_string().len());
+            assert_eq!(items[0]["offset"], after + 1, "no line is left out or comes twice");
+            assert_eq!(page["position"], items.last().unwrap()["offset"]);
+            parts.push(items.len());
+            after = page["position"].as_u64().unwrap();
+            if page["more"] == false {
+                break;
+            }
+        }
+        assert_eq!((after, parts.len()), (141, 2), "{parts:?}");
+        assert_eq!(read(&server, "messages?limit=120").await["items"].as_array().unwrap().len(), parts[0]);
+        let few = read(&server, "messages?limit=55").await;
+        assert_eq!((few["items"].as_array().unwrap().len(), &few["more"]), (55, &json!(true)));
+    }
+);
+
+#[tokio::test]
+async fn so_many_read_logs_at_once_by_any_door_and_one_more_is_turned_away() {
+    let server = Server::start(TestDatabase::sqlite()).await;
+    limited(&server, json!({})).await;
+    let limits = ApiLimits { log_reads: LogReads::new(0), ..ApiLimits::default() };
+    let full = server.limited(limits.clone()).await;
+    for what in ["messages", "context?participant=ada"] {
+        let answer = full.get(&format!("/api/conversations/c/{what}")).send().await;
+        assert_eq!(answer.headers["retry-after"], "1");
+        answer.refused(503, "overloaded");
+    }
+    let stage = Stage::new(server.services(), &limits, Default::default());
+    let who = arena_realtime::policy::Identity::anonymous();
+    let saying = Saying { conversation: "c", who: &who, event: "messages", json: "{}", id: None };
+    assert_eq!(stage.say(saying).await.unwrap_err().refused.code, "overloaded");
+    assert_eq!(stage.missed("c", "ada", 0, 10).await.unwrap_err().code, "overloaded");
+    full.get("/api/conversations/c/capacity").send().await.ok(200);
+}
 
 on_both!(what_is_left_is_told_of_the_conversation_and_of_each, async |server: Server| {
     limited(&server, json!({"max_replies_per_participant": 2, "max_total_messages": 5})).await;

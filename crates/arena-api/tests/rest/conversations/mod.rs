@@ -7,6 +7,7 @@ mod events;
 mod following;
 mod messages;
 mod names;
+mod residents;
 
 pub use events::KEEP_ALIVE;
 

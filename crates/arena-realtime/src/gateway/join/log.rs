@@ -4,7 +4,7 @@ use super::start::Start;
 use super::{AdmitError, Gateway, LOOKS, Wish, restarting, too_many_topics};
 use crate::backstage::{Heard, Line, Missed, Refused};
 use crate::gateway::under_way::UnderWay;
-use crate::policy::{Denied, attends};
+use crate::policy::Denied;
 use arena_bus::{Epoch, Message, Payload, Position, Recovery, View};
 use std::sync::Arc;
 
@@ -40,11 +40,12 @@ impl Gateway {
     ) -> Result<(), Refused> {
         for _ in 0..LOOKS {
             // The stream is held until the member is in, or another might take its place.
-            let Heard { position, stream, roster } = self.inner.backstage.listen(conversation).await?;
-            if !attends(&wish.who, &roster) {
+            let heard = self.inner.backstage.listen(conversation).await?;
+            if !self.may_hear(&wish.who, &heard) {
                 let denied = Denied::Read(wish.topic.clone());
                 return Err(Refused { code: denied.code().to_owned(), detail: denied.to_string() });
             }
+            let Heard { position, stream, .. } = heard;
             let mut log = Log { end: position, missed: Reading::NotBegun };
             for attempt in 1.. {
                 let Some(session) = under_way.session() else { return Ok(()) };

@@ -26,6 +26,8 @@ struct Log {
     epoch: Epoch,
     roster: Vec<String>,
     lines: Vec<Line>,
+    /// Whose residents talk there.
+    channel: Option<String>,
     /// Lines that this user is not given when it reads the log.
     withheld_from: Option<String>,
     /// So many listeners find that the stream is another by the time that they use it.
@@ -52,6 +54,7 @@ impl Talks {
             epoch: Epoch::from(format!("epoch-of-{id}").as_str()),
             roster: roster.iter().map(|name| (*name).to_owned()).collect(),
             lines: Vec::new(),
+            channel: None,
             withheld_from: None,
             stale: 0,
             interrupted_by: 0,
@@ -61,6 +64,11 @@ impl Talks {
         };
         self.logs().insert(id.to_owned(), log);
         self.write(id, "created", json!({}));
+    }
+
+    /// It is the talk of residents of this channel's world.
+    pub fn belongs_to(&self, id: &str, channel: &str) {
+        self.logs().get_mut(id).unwrap().channel = Some(channel.to_owned());
     }
 
     /// Another conversation takes the place of one that has gone without a word.
@@ -204,7 +212,7 @@ impl Talks {
             stream.restart();
         }
         let roster = log.roster.iter().map(|name| name.parse().unwrap()).collect();
-        Ok(Heard { position, stream, roster })
+        Ok(Heard { position, stream, roster, channel: log.channel.clone() })
     }
 
     pub fn missed(&self, id: &str, user: &str, after: u64, limit: u32) -> Result<Missed, Refused> {
