@@ -46,17 +46,33 @@ impl Arena {
         let settings =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut arena = Arena { dir, database, settings, port: free_port(), child: None };
+        // Between looking for a free port and listening on it somebody else may take it.
+        for _ in 0..4 {
+            if arena.try_launch() {
+                return arena;
+            }
+            arena.port = free_port();
+        }
         arena.launch();
         arena
     }
 
     /// Starts the server and waits until it answers.
     pub fn launch(&mut self) {
+        assert!(self.try_launch(), "the server ended before it answered");
+    }
+
+    /// Whether it came to answer; one that ended is gone.
+    fn try_launch(&mut self) -> bool {
         assert!(self.child.is_none(), "it runs already");
-        self.child = Some(self.command_at(&self.address()).spawn().unwrap());
+        let mut child = self.command_at(&self.address()).spawn().unwrap();
+        let mut ended = false;
         wait_until(PATIENCE, "the server answers", || {
-            self.try_get("/readyz").is_some_and(|(status, _)| status == 200)
+            ended = child.try_wait().unwrap().is_some();
+            ended || self.try_get("/readyz").is_some_and(|(status, _)| status == 200)
         });
+        self.child = (!ended).then_some(child);
+        !ended
     }
 
     /// The command that starts a server over this one's data.
