@@ -122,6 +122,7 @@ fn pages_of_any_origin_may_broadcast_and_are_told_what_was_wrong() {
         ("ARENA_REALTIME__ANONYMOUS", "never"),
         ("ARENA_REALTIME__PRIVATE_TOPICS", "staff:*"),
         ("ARENA_REALTIME__PAYLOAD_LIMIT_BYTES", "1024"),
+        ("ARENA_CONVERSATIONS__MAX_TEXT_BYTES", "1024"),
         ("ARENA_REALTIME__PRESENCE_LIMIT_BYTES", "1024"),
     ]);
     let asked = send(&gateway, "OPTIONS /api/broadcast HTTP/1.1\norigin: https://page.test", "");
