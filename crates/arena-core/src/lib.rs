@@ -7,6 +7,7 @@ pub mod bot;
 pub mod channel;
 pub mod conversation;
 pub mod fault;
+pub mod fleet;
 pub mod health;
 mod ids;
 mod metadata;

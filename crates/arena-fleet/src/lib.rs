@@ -1,0 +1,16 @@
+//! The bot service: bots that are clients of the realtime protocol, of our gateway's or of Supabase's.
+//!
+//! Duty: connections that many bots share and that never come in a storm, back-off, supervision of every channel a bot
+//! is in, how each bot is, how many there should be, and what they say. Must not import: the store, the bus, worlds,
+//! control, the API; it knows an endpoint by its protocol alone.
+
+pub mod brain;
+pub mod channel;
+mod identity;
+pub mod monitor;
+mod settings;
+mod token;
+
+pub use identity::{BrainKind, Identity};
+pub use settings::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
+pub use token::{Token, TokenSource};
