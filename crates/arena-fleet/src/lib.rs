@@ -4,13 +4,16 @@
 //! is in, how each bot is, how many there should be, and what they say. Must not import: the store, the bus, worlds,
 //! control, the API; it knows an endpoint by its protocol alone.
 
+pub mod bot;
 pub mod brain;
 pub mod channel;
 mod identity;
 pub mod monitor;
 mod settings;
+mod stats;
 mod token;
 
 pub use identity::{BrainKind, Identity};
 pub use settings::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
+pub use stats::{FleetStats, Health, LobbyReport, ManagerReport, Mode};
 pub use token::{Token, TokenSource};

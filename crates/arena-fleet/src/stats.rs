@@ -1,0 +1,93 @@
+//! What the fleet tells of itself: the shape of `/stats`.
+
+use crate::monitor::MonitorSnapshot;
+use serde::{Deserialize, Serialize};
+
+/// What the manager does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It keeps as many bots as are wanted.
+    Running,
+    /// Nothing starts and nothing stops.
+    Paused,
+    /// All bots leave, talkers when they have finished; then it is paused.
+    Draining,
+    /// It ends.
+    Stopping,
+}
+
+/// Who is in the lobby.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LobbyReport {
+    /// Its topic.
+    pub topic: String,
+    /// Whether it can be read at present. While it cannot, nobody is counted.
+    pub joined: bool,
+    /// Humans that are there now.
+    pub humans: usize,
+    /// Bots of this fleet that are there, as the lobby shows them; `None` where it tells a number only.
+    pub own_bots: Option<usize>,
+    /// Bots of others that are there; `None` where it tells a number only.
+    pub other_bots: Option<usize>,
+    /// Whether it tells a number only: humans are then those that are not bots of this fleet.
+    pub occupancy: bool,
+}
+
+/// How many bots there should be, and what is done about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManagerReport {
+    /// What it does.
+    pub mode: Mode,
+    /// Bots that there should be.
+    pub target: usize,
+    /// The number that an operator set; `None`: it follows the humans.
+    pub pinned: Option<usize>,
+    /// The least target.
+    pub min: usize,
+    /// The greatest target.
+    pub max: usize,
+    /// Bots for each hundred humans.
+    pub target_percent: u32,
+    /// Starts that are still to be made.
+    pub starts_waiting: usize,
+    /// The time that is left between two starts at present.
+    pub start_gap_ms: u64,
+    /// Ticks since the start.
+    pub ticks: u64,
+    /// When the last tick was, in milliseconds since 1970; `None` before the first.
+    pub last_tick_ms: Option<u64>,
+    /// How often it ticks.
+    pub maintenance_every_ms: u64,
+    /// Identities of the roster that cool off after a failure.
+    pub cooling: usize,
+    /// Identities that another fleet runs in the same lobby.
+    pub taken_elsewhere: usize,
+    /// Who is in the lobby.
+    pub lobby: LobbyReport,
+}
+
+/// Everything there is to tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetStats {
+    /// This run of the fleet, as its bots show it in presence.
+    pub instance: String,
+    /// When it began, in milliseconds since 1970.
+    pub started_at_ms: u64,
+    /// The manager.
+    pub manager: ManagerReport,
+    /// The pool: connections, channels, waiting, rates, breaker.
+    pub pool: serde_json::Value,
+    /// Bots, connections, response times, errors.
+    #[serde(flatten)]
+    pub monitor: MonitorSnapshot,
+}
+
+/// Whether the fleet does its work.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether it does.
+    pub healthy: bool,
+    /// What is wrong.
+    pub reasons: Vec<String>,
+}
