@@ -101,8 +101,8 @@ impl Default for ManagerSettings {
     }
 }
 
-/// The chat endpoint of `llm` brains.
-#[derive(Clone, PartialEq, Eq)]
+/// The chat endpoint of `llm` brains. [`LlmSettings::new`] has the defaults.
+#[derive(Clone, PartialEq)]
 pub struct LlmSettings {
     /// The base URL, to which `/chat/completions` is added: `https://api.openai.com/v1`.
     pub base_url: String,
@@ -128,6 +128,43 @@ pub struct LlmSettings {
     pub fleet_tokens: Option<u64>,
     /// Money that all bots may spend together, in millionths.
     pub fleet_cost_micros: Option<u64>,
+    /// Requests of all bots that may be under way at once; further ones wait for their turn, within `timeout`.
+    pub max_requests: usize,
+    /// Delays and attempts after refusals and failures that pass, within `timeout`.
+    pub retry: RetryPolicy,
+    /// Failed replies in a row, of all bots, until only one of them asks and the others are scripted.
+    pub breaker_failures: u32,
+    /// How long they are scripted then, at first and at most.
+    pub breaker_delay: (Duration, Duration),
+}
+
+impl LlmSettings {
+    /// This model there, without a key, prices and budgets.
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> LlmSettings {
+        LlmSettings {
+            base_url: base_url.into(),
+            model: model.into(),
+            api_key: String::new(),
+            timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(10),
+            max_reply_tokens: 300,
+            prompt_price_micros: 0,
+            reply_price_micros: 0,
+            bot_tokens: None,
+            bot_cost_micros: None,
+            fleet_tokens: None,
+            fleet_cost_micros: None,
+            max_requests: 8,
+            retry: RetryPolicy {
+                base: Duration::from_secs(1),
+                cap: Duration::from_secs(8),
+                max_attempts: 3,
+                ..RetryPolicy::default()
+            },
+            breaker_failures: 3,
+            breaker_delay: (Duration::from_secs(5), Duration::from_secs(120)),
+        }
+    }
 }
 
 // The key is a secret.

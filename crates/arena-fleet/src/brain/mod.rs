@@ -1,8 +1,19 @@
 //! What bots say and do. A brain gets what a bot senses and answers with what it does; it never touches a connection.
 
+mod brains;
+mod error;
+mod llm;
+mod scripted;
+mod wanderer;
+
+pub use brains::Brains;
+pub use error::BrainsError;
+pub use llm::ModelStats;
+
 use crate::identity::{BrainKind, Identity};
 use async_trait::async_trait;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A line of a conversation.
@@ -110,8 +121,8 @@ pub struct Unpaid {
 pub struct Scene<'a> {
     /// Who it is.
     pub me: &'a Identity,
-    /// Who pays.
-    pub purse: &'a dyn Purse,
+    /// Who pays. Shared, because what was reserved is given back even when the thought is dropped.
+    pub purse: &'a Arc<dyn Purse>,
 }
 
 /// What makes a bot speak and move. One brain serves one bot in one place.

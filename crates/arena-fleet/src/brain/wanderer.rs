@@ -1,0 +1,1 @@
+//! Bots that walk about in worlds.
