@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// So many are held at once in one conversation; more are refused.
 pub(super) const MAX_HELD: usize = 64;
+/// So many by one participant, so that nobody keeps the others from reserving.
+pub(super) const MAX_HELD_EACH: usize = 8;
 
 /// What is held for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

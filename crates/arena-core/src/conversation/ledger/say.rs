@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::admit::Ask;
 use super::handle::{Done, Hand};
-use super::holds::{Hold, MAX_HELD};
+use super::holds::{Hold, MAX_HELD, MAX_HELD_EACH};
 use super::turns::Saying;
 use super::{Ledger, Moment, after_ms};
 use serde_json::value::RawValue;
@@ -132,6 +132,11 @@ impl Ledger {
         }
         if self.holds.len() >= MAX_HELD {
             return invalid(format!("{MAX_HELD} reservations are held here; release one first"));
+        }
+        let who = self.people.find(&reserve.participant);
+        if self.holds.iter().filter(|hold| Some(hold.who) == who).count() >= MAX_HELD_EACH {
+            let who = &reserve.participant;
+            return invalid(format!("{who} holds {MAX_HELD_EACH} reservations; release one first"));
         }
         Ok(())
     }

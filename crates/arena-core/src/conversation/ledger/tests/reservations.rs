@@ -153,7 +153,15 @@ fn nonsense_is_not_held() {
     for reserve in bad {
         assert_eq!(talk.reserve(reserve).unwrap_err().code, Code::Invalid);
     }
-    (0..64).for_each(|n| drop(talk.reserve(hold("ann", &format!("r{n}"), 1, 0)).unwrap()));
+}
+
+#[test]
+fn nobody_holds_so_many_reservations_that_others_can_hold_none() {
+    let mut talk = Talk::of(Setup::default());
+    (0..8).for_each(|n| drop(talk.reserve(hold("ann", &format!("r{n}"), 1, 0)).unwrap()));
+    assert_eq!(talk.reserve(hold("ann", "r8", 1, 0)).unwrap_err().code, Code::Invalid);
+    let others = (8..64).map(|n| hold(&format!("p{}", n / 8), &format!("r{n}"), 1, 0));
+    others.for_each(|reserve| drop(talk.reserve(reserve).unwrap()));
     assert_eq!(talk.reserve(hold("bob", "more", 1, 0)).unwrap_err().code, Code::Invalid);
 }
 
