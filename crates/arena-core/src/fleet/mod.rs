@@ -6,8 +6,12 @@ mod backoff;
 mod breaker;
 mod bucket;
 mod fault;
+mod ramp;
+mod target;
 
 pub use backoff::{Backoff, Failure};
 pub use breaker::{Breaker, BreakerState, Turn};
 pub use bucket::TokenBucket;
 pub use fault::{Fault, FaultClass, NextStep};
+pub use ramp::Ramp;
+pub use target::{Demand, Doing, Member, Plan, for_talk, plan, to_start};
