@@ -33,6 +33,7 @@ impl ConfigArgs {
             data_dir: self.data_dir.clone(),
             database_url: self.database_url.clone(),
             log: self.log.clone(),
+            ..Flags::default()
         }
     }
 }

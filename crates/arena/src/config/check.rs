@@ -9,7 +9,7 @@ use super::layers::Settings;
 type Path = (&'static str, &'static str);
 
 /// Pairs of which the first must not exceed the second.
-const NOT_ABOVE: [(Path, Path); 12] = [
+const NOT_ABOVE: [(Path, Path); 16] = [
     // A channel's world must hold all of its bots.
     (("channels", "main"), ("worlds", "max_residents")),
     (("channels", "regional"), ("worlds", "max_residents")),
@@ -24,7 +24,14 @@ const NOT_ABOVE: [(Path, Path); 12] = [
     (("realtime", "presence_limit_bytes"), ("realtime", "payload_limit_bytes")),
     (("conversations", "max_text_bytes"), ("realtime", "payload_limit_bytes")),
     (("realtime", "drain_spread_secs"), ("realtime", "drain_deadline_secs")),
+    (("fleet", "min"), ("fleet", "max")),
+    (("fleet", "stagger_min_ms"), ("fleet", "stagger_max_ms")),
+    (("fleet", "retry_base_ms"), ("fleet", "retry_cap_ms")),
+    (("fleet", "llm_stall_timeout_secs"), ("fleet", "llm_timeout_secs")),
 ];
+
+/// A text that must not be empty where the other is not.
+const NEEDS: [(Path, Path); 1] = [(("fleet", "llm_model"), ("fleet", "llm_base_url"))];
 
 /// Everything that is wrong with the values.
 pub(super) fn check(settings: &Settings) -> Vec<ConfigProblem> {
@@ -35,6 +42,9 @@ pub(super) fn check(settings: &Settings) -> Vec<ConfigProblem> {
         .collect();
     for (low, high) in NOT_ABOVE {
         problems.extend(not_above(low, high, settings));
+    }
+    for (needed, by) in NEEDS {
+        problems.extend(needs(needed, by, settings));
     }
     problems
 }
@@ -48,6 +58,13 @@ fn not_above(low: Path, high: Path, settings: &Settings) -> Option<ConfigProblem
     let limit = settings.get(high).value.as_integer()?;
     (settings.get(low).value.as_integer()? > limit)
         .then(|| problem(low, settings, format!("must not exceed {}, which is {limit}", high.path())))
+}
+
+fn needs(needed: Path, by: Path, settings: &Settings) -> Option<ConfigProblem> {
+    let (needed, by) = (Key::find(needed.0, needed.1)?, Key::find(by.0, by.1)?);
+    let is_empty = |key: &Key| settings.get(key).value.as_str().is_some_and(str::is_empty);
+    (is_empty(needed) && !is_empty(by))
+        .then(|| problem(needed, settings, format!("must be set where {} is", by.path())))
 }
 
 fn problem(key: &Key, settings: &Settings, problem: String) -> ConfigProblem {

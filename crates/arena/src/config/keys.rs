@@ -1,6 +1,7 @@
 //! Every key: what it means and what it allows. The help, the errors and the reference are made from this.
 
 use super::value::Rule;
+use arena_core::topic::TopicName;
 use arena_realtime::policy::TopicPattern;
 use arena_realtime::token::Secret;
 use std::net::SocketAddr;
@@ -103,6 +104,45 @@ const FILE: Rule = Rule::Text {
     allowed: "empty, or the path of an existing file",
     accepts: |text| text.is_empty() || Path::new(text).is_file(),
 };
+
+const ENDPOINT: Rule = Rule::Text {
+    allowed: "empty, or a URL that begins with wss://, ws://, https:// or http:// and holds no key",
+    accepts: |text| text.is_empty() || (is_url(text, &["wss://", "ws://", "https://", "http://"])),
+};
+
+const WEB_URL: Rule = Rule::Text {
+    allowed: "empty, or a URL that begins with https:// or http://",
+    accepts: |text| text.is_empty() || is_url(text, &["https://", "http://"]),
+};
+
+/// Whether it is a URL of one of these schemes, with a host. What stands before an `@` could be a password.
+fn is_url(text: &str, schemes: &[&str]) -> bool {
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', ' ']))
+}
+
+const TOPIC: Rule = Rule::Text {
+    allowed: "a topic without `realtime:`, such as lobby:main",
+    accepts: |text| !text.starts_with("realtime:") && text.parse::<TopicName>().is_ok(),
+};
+
+const API_KEY: Rule = Rule::Secret {
+    allowed: "empty, or a key: visible ASCII without spaces",
+    accepts: |text| text.bytes().all(|byte| byte.is_ascii_graphic()),
+};
+
+const ANY_TEXT: Rule = Rule::Text { allowed: "text of at most 200 bytes", accepts: |text| text.len() <= 200 };
+
+const EXISTING_DIRECTORY: Rule = Rule::Text {
+    allowed: "empty, or the path of an existing directory",
+    accepts: |text| text.is_empty() || Path::new(text).is_dir(),
+};
+
+/// Numbers of bots, and of their connections.
+const BOTS: Rule = between(0, 100_000);
+
+/// Amounts of tokens, and of money in millionths, that 0 takes the limit from.
+const AMOUNT: Rule = between(0, 1_000_000_000_000_000);
 
 /// Limits that 0 takes away.
 const OR_NONE: Rule = between(0, 10_000_000);
@@ -520,6 +560,140 @@ pub const KEYS: &[Key] = &[
         "drain_deadline_secs",
         between(1, 600),
         "At shutdown: after how long what is still open is cut off, in seconds.",
+    ),
+    key("fleet", "enabled", Rule::Bool, "Whether `arena serve` runs a bot service too."),
+    key(
+        "fleet",
+        "listen",
+        ADDRESS,
+        "Address and port where `arena fleet run` answers. Port 0 takes a free one.",
+    ),
+    key(
+        "fleet",
+        "endpoint",
+        ENDPOINT,
+        "Where bots connect: a realtime endpoint, or the URL of a Supabase project. Empty means this server.",
+    ),
+    key(
+        "fleet",
+        "apikey",
+        API_KEY,
+        "What bots show when they connect, such as a project's service role key. Empty means a token that is signed with the secret.",
+    ),
+    key(
+        "fleet",
+        "jwt_secret",
+        JWT_SECRET,
+        "What the endpoint checks tokens with: with it every bot gets a token in its own name. Empty means this server's secret where bots connect to this server; elsewhere bots go by the key.",
+    ),
+    key("fleet", "lobby", TOPIC, "The topic where humans are counted and bots show themselves."),
+    key("fleet", "min", BOTS, "Bots when nobody is there, and at least."),
+    key("fleet", "max", BOTS, "Bots at most."),
+    key("fleet", "target_percent", between(0, 10_000), "Bots for each hundred humans in the lobby."),
+    key(
+        "fleet",
+        "maintenance_ms",
+        between(100, 3_600_000),
+        "How often humans are counted and bots started or retired, in milliseconds.",
+    ),
+    key(
+        "fleet",
+        "start",
+        Rule::OneOf(&["staggered", "adaptive"]),
+        "How bots are started: always at the pace of stagger_min_ms to stagger_max_ms, or faster as long as the endpoint answers quickly, and slow again from the first refusal on.",
+    ),
+    key("fleet", "stagger_min_ms", between(0, 600_000), "Shortest time between two starts, in milliseconds."),
+    key("fleet", "stagger_max_ms", between(0, 600_000), "Longest time between two starts, in milliseconds."),
+    key(
+        "fleet",
+        "drain_deadline_secs",
+        between(0, 86_400),
+        "How long a bot that talks may go on after it was told to leave, in seconds.",
+    ),
+    key("fleet", "shutdown_deadline_secs", between(1, 600), "How long the end may take, in seconds."),
+    key("fleet", "roster", FILE, "Who the bots are: a JSON file. Empty means the roster that is built in."),
+    key(
+        "fleet",
+        "personas",
+        EXISTING_DIRECTORY,
+        "Personas besides those that are built in: a directory of files. Empty means none.",
+    ),
+    key(
+        "fleet",
+        "max_connections",
+        between(1, 100_000),
+        "Connections at most, each an open file. Bots that are in the same lobby need one each.",
+    ),
+    key("fleet", "channels_per_connection", between(1, 100), "Channels that share one connection at most."),
+    key("fleet", "connects_per_sec", between(1, 10_000), "Connects of all bots per second at most."),
+    key("fleet", "joins_per_sec", between(1, 10_000), "Joins of all bots per second at most."),
+    key(
+        "fleet",
+        "connect_timeout_ms",
+        between(100, 120_000),
+        "How long a connection and its handshake may take, in milliseconds.",
+    ),
+    key("fleet", "reply_timeout_ms", between(100, 120_000), "How long an answer may take, in milliseconds."),
+    key(
+        "fleet",
+        "heartbeat_secs",
+        between(1, 600),
+        "How often a heartbeat is sent, in seconds. One that is not answered when the next is due ends the connection.",
+    ),
+    key("fleet", "retry_base_ms", between(10, 600_000), "Delay before the second attempt, in milliseconds."),
+    key("fleet", "retry_cap_ms", between(10, 3_600_000), "The longest delay, in milliseconds."),
+    key("fleet", "retry_attempts", between(1, 1_000), "Attempts in all; then another bot takes the place."),
+    key(
+        "fleet",
+        "breaker_failures",
+        between(1, 10_000),
+        "Failed connects in a row after which one bot tries for all until the endpoint is back.",
+    ),
+    key(
+        "fleet",
+        "alert_webhook",
+        WEB_URL,
+        "Where an alert is posted when too many bots fail. Empty means nowhere.",
+    ),
+    key(
+        "fleet",
+        "alert_failed_percent",
+        PERCENT,
+        "Share of the wanted bots that do not work at which it is, in percent.",
+    ),
+    key("fleet", "alert_after_secs", between(0, 86_400), "How long that has to last, in seconds."),
+    key("fleet", "alert_every_secs", SECS, "The least time between two alerts, in seconds."),
+    key(
+        "fleet",
+        "llm_base_url",
+        WEB_URL,
+        "The chat endpoint of bots with a language model (OpenAI's API), such as https://api.openai.com/v1. Empty means that they are scripted.",
+    ),
+    key("fleet", "llm_model", ANY_TEXT, "The model."),
+    key("fleet", "llm_api_key", API_KEY, "Its key. Empty means that none is sent."),
+    key("fleet", "llm_timeout_secs", between(1, 600), "How long a reply may take in all, in seconds."),
+    key("fleet", "llm_stall_timeout_secs", between(1, 600), "How long a reply may stall, in seconds."),
+    key("fleet", "llm_max_reply_tokens", between(1, 100_000), "Tokens of a reply at most."),
+    key(
+        "fleet",
+        "llm_prompt_price_micros",
+        AMOUNT,
+        "Price of a million tokens of prompts, in millionths of a currency's unit.",
+    ),
+    key("fleet", "llm_reply_price_micros", AMOUNT, "Price of a million tokens of replies, in the same."),
+    key("fleet", "llm_bot_tokens", AMOUNT, "Tokens that one bot may spend; 0 is no limit."),
+    key(
+        "fleet",
+        "llm_bot_cost_micros",
+        AMOUNT,
+        "Money that one bot may spend, in millionths; 0 is no limit.",
+    ),
+    key("fleet", "llm_fleet_tokens", AMOUNT, "Tokens that all bots may spend together; 0 is no limit."),
+    key(
+        "fleet",
+        "llm_fleet_cost_micros",
+        AMOUNT,
+        "Money that all bots may spend together, in millionths; 0 is no limit.",
     ),
     key(
         "log",

@@ -1,9 +1,11 @@
 //! Defaults, file, environment and flags, one over the other.
 
+use super::bot_variables;
 use super::check;
 use super::error::{ConfigError, ConfigProblem};
 use super::file::{self, unknown_key, unknown_section};
 use super::keys::{KEYS, Key};
+use super::redact::HiddenText;
 use super::sections::Config;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -62,6 +64,23 @@ pub struct Flags {
     pub database_url: Option<String>,
     /// `--log`
     pub log: Option<String>,
+    /// Flags that only some commands have.
+    pub more: Vec<Flag>,
+    /// Whether the variables count by which hosted bots are set up, such as `SUPABASE_URL`. They go over the file.
+    pub bot_variables: bool,
+}
+
+/// A flag that sets a key, and that only some commands have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// As it is typed, dashes included.
+    pub name: &'static str,
+    /// The section of the key.
+    pub section: &'static str,
+    /// The name of the key.
+    pub key: &'static str,
+    /// What was typed.
+    pub value: HiddenText,
 }
 
 /// A checked configuration that still knows where each value comes from.
@@ -124,11 +143,12 @@ pub(super) fn default_of(key: &Key) -> Value {
 }
 
 /// Short names of variables. The long name goes over the short one where both are set.
-pub(super) const SHORT_VARIABLES: [(&str, &str, &str); 4] = [
+pub(super) const SHORT_VARIABLES: [(&str, &str, &str); 5] = [
     ("ARENA_LISTEN", "server", "listen"),
     ("ARENA_DATA_DIR", "server", "data_dir"),
     ("ARENA_DATABASE_URL", "database", "url"),
     ("ARENA_LOG", "log", "level"),
+    ("ARENA_LLM_API_KEY", "fleet", "llm_api_key"),
 ];
 
 /// Puts the layers over one another and checks the outcome. Takes everything as arguments, so that a test's
@@ -143,7 +163,11 @@ pub(super) fn load_from(
     if let Some((path, text)) = &file {
         file::read(path, text, &mut settings, &mut problems);
     }
-    read_variables(variables, &mut settings, &mut problems);
+    let variables: Vec<(OsString, OsString)> = variables.collect();
+    if flags.bot_variables {
+        bot_variables::read(&variables, &mut settings, &mut problems);
+    }
+    read_variables(variables.into_iter(), &mut settings, &mut problems);
     read_flags(flags, &mut settings);
     problems.extend(check::check(&settings));
     if !problems.is_empty() {
@@ -222,6 +246,10 @@ fn read_flags(flags: &Flags, settings: &mut Settings) {
             settings.set(key, Setting { value: key.rule.parse(text), source: Source::Flag(flag) });
         }
     }
+    for Flag { name, section, key, value } in &flags.more {
+        let key = Key::find(section, key).expect("invariant: flags set keys that there are");
+        settings.set(key, Setting { value: key.rule.parse(value.expose()), source: Source::Flag(name) });
+    }
 }
 
 #[cfg(test)]
@@ -283,12 +311,12 @@ mod tests {
                  max_deploys_per_run, retry_base_ms, retry_factor, retry_cap_ms, retry_attempts, \
                  retry_jitter_percent",
                 "wolrds (file arena.toml, line 5): is not a section; there are server, database, auth, channels, \
-                 health, worlds, sync, conversations, realtime, log",
+                 health, worlds, sync, conversations, realtime, fleet, log",
                 "worlds.ticks (environment variable ARENA_WORLDS__TICKS): unknown key; [worlds] has map, \
                  tick_ms, mailbox, max_residents, snapshot_every_ms, cache_ttl_secs, host_timeout_ms, seed, \
                  talk, talk_max_messages, talk_max_replies_per_participant",
                 "x (environment variable ARENA_X__Y): is not a section; there are server, database, auth, \
-                 channels, health, worlds, sync, conversations, realtime, log",
+                 channels, health, worlds, sync, conversations, realtime, fleet, log",
                 "worlds.tick_ms = 0 (environment variable ARENA_WORLDS__TICK_MS): must be a whole number \
                  from 10 to 10000",
                 "sync.concurrency = \"many\" (file arena.toml, line 2): must be a whole number from 1 to 1024",

@@ -3,10 +3,12 @@
 //! A value is looked for in this order, and the first place that has it wins: flag, environment variable, file,
 //! default. Everything is checked before anything starts, and all that is wrong is said at once.
 
+mod bot_variables;
 mod check;
 mod conversations;
 mod error;
 mod file;
+mod fleet;
 mod keys;
 mod layers;
 mod realtime;
@@ -17,8 +19,9 @@ mod value;
 
 pub use conversations::{ConversationsConfig, Talk};
 pub use error::{ConfigError, ConfigProblem};
+pub use fleet::{FleetConfig, FleetStart};
 pub use keys::{KEYS, Key};
-pub use layers::{Flags, Loaded, Setting, Source};
+pub use layers::{Flag, Flags, Loaded, Setting, Source};
 pub use realtime::{Anonymous, AuthConfig, RealtimeConfig};
 pub use redact::{DatabaseUrl, HiddenText};
 pub use sections::{

@@ -1,6 +1,7 @@
 //! One struct per component, and its defaults beside it.
 
 use super::conversations::{ConversationsConfig, Talk};
+use super::fleet::FleetConfig;
 use super::realtime::{AuthConfig, RealtimeConfig};
 use super::redact::DatabaseUrl;
 use arena_core::RetryPolicy;
@@ -33,6 +34,8 @@ pub struct Config {
     pub conversations: ConversationsConfig,
     /// The realtime gateway.
     pub realtime: RealtimeConfig,
+    /// The bot service.
+    pub fleet: FleetConfig,
     /// Logging.
     pub log: LogConfig,
 }

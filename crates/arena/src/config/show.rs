@@ -1,5 +1,6 @@
 //! The configuration as text: the reference of all keys, and what is in force.
 
+use super::bot_variables::BOT_VARIABLES;
 use super::file::shown;
 use super::keys::{KEYS, Key};
 use super::layers::{Loaded, SHORT_VARIABLES, Source, default_of};
@@ -70,7 +71,9 @@ fn comment(key: &Key) -> String {
     let short =
         SHORT_VARIABLES.iter().find(|(_, section, name)| (*section, *name) == (key.section, key.name));
     let short = short.map(|(name, _, _)| format!(" Also {name}.")).unwrap_or_default();
-    format!("{} Allowed: {}.{short}", key.doc, key.rule.allowed_in_short())
+    let bots = BOT_VARIABLES.iter().find(|(_, section, name)| (*section, *name) == (key.section, key.name));
+    let bots = bots.map(|(name, _, _)| format!(" For `arena fleet run` also {name}.")).unwrap_or_default();
+    format!("{} Allowed: {}.{short}{bots}", key.doc, key.rule.allowed_in_short())
 }
 
 fn as_json(value: &Value) -> serde_json::Value {
