@@ -1,9 +1,10 @@
 //! Messages of the Phoenix Channels protocol in the dialect of Supabase Realtime.
 //!
 //! Text of versions 1.0.0 and 2.0.0 and the binary kinds become [`ClientMessage`]s; [`server`] makes the frames that
-//! answer them. Payloads pass through as the text they came as. Topics are as on the wire, `realtime:` included.
+//! answer them, and [`client`] is the other side of both. Payloads pass through as the text they came as. Topics are as on the wire, `realtime:` included.
 
 mod binary;
+pub mod client;
 mod error;
 mod join;
 mod message;
