@@ -4,6 +4,7 @@ mod brains;
 mod error;
 mod llm;
 mod scripted;
+mod seed;
 mod wanderer;
 
 pub use brains::Brains;
