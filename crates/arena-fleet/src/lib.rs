@@ -7,6 +7,7 @@
 pub mod bot;
 pub mod brain;
 pub mod channel;
+pub mod http;
 mod identity;
 pub mod monitor;
 mod settings;
