@@ -99,6 +99,8 @@ pub struct FleetConfig {
     pub llm_stall_timeout_secs: u64,
     /// Tokens of a reply at most.
     pub llm_max_reply_tokens: u64,
+    /// Requests of all bots at once.
+    pub llm_max_requests: usize,
     /// Price of a million tokens of prompts.
     pub llm_prompt_price_micros: u64,
     /// Price of a million tokens of replies.
@@ -153,7 +155,8 @@ impl Default for FleetConfig {
             llm_api_key: HiddenText::default(),
             llm_timeout_secs: 30,
             llm_stall_timeout_secs: 10,
-            llm_max_reply_tokens: 200,
+            llm_max_reply_tokens: 300,
+            llm_max_requests: 8,
             llm_prompt_price_micros: 0,
             llm_reply_price_micros: 0,
             llm_bot_tokens: 0,
@@ -226,8 +229,6 @@ impl FleetConfig {
     fn llm(&self) -> LlmSettings {
         let limit = |limit: u64| Some(limit).filter(|limit| *limit > 0);
         LlmSettings {
-            base_url: self.llm_base_url.clone(),
-            model: self.llm_model.clone(),
             api_key: self.llm_api_key.expose().to_owned(),
             timeout: Duration::from_secs(self.llm_timeout_secs),
             stall_timeout: Duration::from_secs(self.llm_stall_timeout_secs),
@@ -238,6 +239,8 @@ impl FleetConfig {
             bot_cost_micros: limit(self.llm_bot_cost_micros),
             fleet_tokens: limit(self.llm_fleet_tokens),
             fleet_cost_micros: limit(self.llm_fleet_cost_micros),
+            max_requests: self.llm_max_requests,
+            ..LlmSettings::new(&self.llm_base_url, &self.llm_model)
         }
     }
 }
@@ -269,7 +272,12 @@ mod tests {
             ..FleetConfig::default()
         };
         let llm = config.settings().llm.unwrap();
-        assert_eq!((llm.bot_tokens, llm.fleet_tokens, llm.api_key.as_str()), (None, Some(9), "s3cret"));
         assert!(!format!("{config:?}{llm:?}").contains("s3cret"));
+        let expected = LlmSettings {
+            api_key: "s3cret".to_owned(),
+            fleet_tokens: Some(9),
+            ..LlmSettings::new("http://127.0.0.1:1/v1", "small")
+        };
+        assert_eq!(llm, expected, "all else is the default");
     }
 }

@@ -674,6 +674,7 @@ pub const KEYS: &[Key] = &[
     key("fleet", "llm_timeout_secs", between(1, 600), "How long a reply may take in all, in seconds."),
     key("fleet", "llm_stall_timeout_secs", between(1, 600), "How long a reply may stall, in seconds."),
     key("fleet", "llm_max_reply_tokens", between(1, 100_000), "Tokens of a reply at most."),
+    key("fleet", "llm_max_requests", between(1, 1_000), "Requests of all bots at once; further ones wait."),
     key(
         "fleet",
         "llm_prompt_price_micros",
