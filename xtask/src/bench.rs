@@ -3,7 +3,7 @@
 use crate::run::{self, cargo};
 
 /// Benchmarks that start the program itself and look for it beside them.
-const WITH_PROGRAM: [&str; 4] = ["start", "fanout", "messages", "players"];
+const WITH_PROGRAM: [&str; 5] = ["start", "fanout", "fleet", "messages", "players"];
 
 /// Runs a benchmark in release mode. The servers that it needs it starts itself.
 pub fn run(name: &str, args: &[String]) -> anyhow::Result<()> {

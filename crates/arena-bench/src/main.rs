@@ -8,6 +8,7 @@ mod databases;
 mod dialect;
 mod engine;
 mod fanout;
+mod fleet;
 mod floor;
 mod healing;
 mod hosts;
@@ -58,6 +59,8 @@ enum Bench {
     Messages(messages::Args),
     /// People in live worlds, who move, come and go
     Players(players::Args),
+    /// A thousand bots of the bot service, beside naive clients: start, a gateway that restarts, memory
+    Fleet(fleet::Args),
     /// A process of `messages` that holds conversations
     #[command(hide = true)]
     MessagesHolder(messages::holder::Args),
@@ -93,6 +96,7 @@ fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
         Bench::Fanout(args) => fanout::run(args)?,
         Bench::Messages(args) => runtime()?.block_on(messages::run(args))?,
         Bench::Players(args) => players::run(args)?,
+        Bench::Fleet(args) => fleet::run(args)?,
         Bench::MessagesHolder(args) => {
             return runtime()?.block_on(messages::holder::run(args)).map(|()| None);
         }

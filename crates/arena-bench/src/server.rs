@@ -3,6 +3,7 @@
 use crate::http::request;
 use anyhow::{Context, bail, ensure};
 use arena_testing::{TempDir, free_port};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,6 +34,10 @@ pub fn find_arena(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// A running `arena serve`; killed when dropped.
 pub struct Server {
     child: Child,
+    arena: PathBuf,
+    data: PathBuf,
+    /// Its configuration file, if it has one.
+    config: Option<PathBuf>,
     address: SocketAddr,
     started: Instant,
     dir: TempDir,
@@ -41,8 +46,7 @@ pub struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Its data is thrown away: no reason to stop it in good order.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
@@ -60,19 +64,52 @@ impl Server {
     fn launch(arena: &Path, data: Option<&Path>, config: &[&str]) -> anyhow::Result<Server> {
         let dir = TempDir::new("bench-server")?;
         let data = data.map_or_else(|| dir.path().join("data"), Path::to_owned);
-        let log = File::create(dir.path().join("log"))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let file = (!config.is_empty()).then(|| dir.path().join("arena.toml"));
+        if let Some(file) = &file {
+            std::fs::write(file, config.join("\n") + "\n")?;
+        }
+        let mut command = Server::command(arena, &data, file.as_deref(), address);
+        let (child, started) = spawn(&mut command, &log(&dir))?;
+        Ok(Server { child, arena: arena.to_owned(), data, config: file, address, started, dir })
+    }
+
+    fn command(arena: &Path, data: &Path, config: Option<&Path>, address: SocketAddr) -> Command {
         let mut command = Command::new(arena);
         command.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(data);
-        if !config.is_empty() {
-            let file = dir.path().join("arena.toml");
-            std::fs::write(&file, config.join("\n") + "\n")?;
+        if let Some(file) = config {
             command.arg("--config").arg(file);
         }
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let started = Instant::now();
-        let child = command.spawn().context("start arena serve")?;
-        Ok(Server { child, address, started, dir })
+        command
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn terminate(&mut self) -> anyhow::Result<()> {
+        terminate(&self.child)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again after its end: over the same data, where it was.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        let mut command = Server::command(&self.arena, &self.data, self.config.as_deref(), self.address);
+        (self.child, self.started) = spawn(&mut command, &log(&self.dir))?;
+        Ok(())
+    }
+
+    /// A token that this server takes, as these arguments of `arena token create` say.
+    pub fn token(&self, args: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.arena);
+        command.args(["token", "create"]).args(args).env("ARENA_DATA_DIR", &self.data);
+        let output = command.output().context("run arena token create")?;
+        ensure!(output.status.success(), "no token: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
     /// Where it listens.
@@ -118,6 +155,25 @@ impl Server {
 
     /// What it has logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default().trim().to_owned()
+        std::fs::read_to_string(log(&self.dir)).unwrap_or_default().trim().to_owned()
     }
+}
+
+fn log(dir: &TempDir) -> PathBuf {
+    dir.path().join("log")
+}
+
+/// Starts a program that writes what it says to the end of this file.
+pub fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<(Child, Instant)> {
+    let log = File::options().create(true).append(true).open(log)?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let started = Instant::now();
+    let child = command.spawn().with_context(|| format!("start {command:?}"))?;
+    Ok((child, started))
+}
+
+/// Asks a program to end.
+pub fn terminate(child: &Child) -> anyhow::Result<()> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process has a number")?;
+    Ok(kill_process(pid, Signal::TERM)?)
 }
