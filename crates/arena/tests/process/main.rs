@@ -6,5 +6,6 @@ mod conversations;
 mod crash;
 mod demo;
 mod serving;
+#[path = "../support/server.rs"]
 mod support;
 mod talking;

@@ -3,19 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
 
 mod broadcast;
+#[path = "../support/client.rs"]
 mod client;
 mod conversation;
 mod conversations;
 mod crash;
 mod doors;
+#[path = "../support/gateway.rs"]
 mod gateway;
 mod http;
 mod joining;
 mod lifecycle;
+#[path = "../support/plain.rs"]
 mod plain;
 mod presence;
+#[path = "../support/proxy.rs"]
 mod proxy;
-#[path = "../process/support.rs"]
+#[path = "../support/server.rs"]
 #[allow(dead_code, reason = "the tests of the process use more of it")]
 mod support;
 mod watching;
