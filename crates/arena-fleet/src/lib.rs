@@ -12,6 +12,9 @@ mod identity;
 pub mod monitor;
 mod settings;
 mod stats;
+#[cfg(test)]
+#[allow(dead_code)]
+mod testkit;
 mod token;
 
 pub use identity::{BrainKind, Identity};

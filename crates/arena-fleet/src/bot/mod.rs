@@ -1,11 +1,18 @@
 //! One bot: its place in the lobby, its talk, its world.
 
+mod around;
+mod leave;
+mod life;
+mod lobby;
 mod seat;
+mod talk;
+mod thought;
+mod world;
 
+pub use around::{Around, BotSettings, BrainFor, Open, TokenFor};
+pub use leave::Leave;
+pub use life::{Bot, BotEnd, Note, Order};
 pub use seat::{Seat, Seats};
 
-use crate::channel::{Channel, ChannelSpec};
-use std::sync::Arc;
-
-/// Opens a channel for a bot, given by its id. It is the pool's [`open`](Channel); tests hold the other end themselves.
-pub type Open = Arc<dyn Fn(&str, ChannelSpec) -> Channel + Send + Sync>;
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,36 @@ pub struct Channel {
     _left: DropGuard,
 }
 
+/// Says something in a channel while somebody else listens to it. It keeps no channel alive.
+#[derive(Debug, Clone)]
+pub struct Pusher {
+    asks: mpsc::WeakSender<Ask>,
+}
+
+impl Pusher {
+    /// Sends a broadcast and waits for the answer, as [`Channel::push`] does.
+    pub async fn push(&self, event: &str, payload: Value) -> Result<Reply, PushError> {
+        let answered = match self.asks.upgrade() {
+            Some(asks) => ask(&asks, event, payload)?,
+            None => return Err(PushError::NotJoined),
+        };
+        answered.await.unwrap_or(Err(PushError::Lost))
+    }
+}
+
+/// Hands a broadcast over to the supervisor; gives where its answer will be.
+fn ask(asks: &mpsc::Sender<Ask>, event: &str, payload: Value) -> Result<Answered, PushError> {
+    let (answer, answered) = oneshot::channel();
+    let ask = Ask::Push { event: event.to_owned(), payload, answer };
+    asks.try_send(ask).map_err(|error| match error {
+        mpsc::error::TrySendError::Full(_) => PushError::Full,
+        mpsc::error::TrySendError::Closed(_) => PushError::NotJoined,
+    })?;
+    Ok(answered)
+}
+
+type Answered = oneshot::Receiver<Result<Reply, PushError>>;
+
 /// The supervisor's end.
 #[derive(Debug)]
 pub struct FarEnd {
@@ -162,13 +192,12 @@ impl Channel {
 
     /// Sends a broadcast and waits for the answer.
     pub async fn push(&self, event: &str, payload: Value) -> Result<Reply, PushError> {
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask::Push { event: event.to_owned(), payload, answer };
-        self.asks.try_send(ask).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => PushError::Full,
-            mpsc::error::TrySendError::Closed(_) => PushError::NotJoined,
-        })?;
-        answered.await.unwrap_or(Err(PushError::Lost))
+        ask(&self.asks, event, payload)?.await.unwrap_or(Err(PushError::Lost))
+    }
+
+    /// Says things in it while this end listens.
+    pub fn pusher(&self) -> Pusher {
+        Pusher { asks: self.asks.downgrade() }
     }
 
     /// Shows this in the presence from now on. Where too much waits to be sent, it is not, and `false` says so.

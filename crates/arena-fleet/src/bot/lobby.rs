@@ -1,0 +1,41 @@
+//! How a bot shows itself in the lobby.
+
+use super::around::Around;
+use crate::channel::ChannelSpec;
+use crate::identity::Identity;
+use crate::monitor::BotState;
+use serde_json::{Value, json};
+
+/// What a bot shows: that it is one, who it is, what it does, and whose it is.
+pub(super) fn shown(around: &Around, me: &Identity, state: BotState) -> Value {
+    let state = match state {
+        BotState::Talking => "talking",
+        BotState::Leaving => "leaving",
+        _ => "idle",
+    };
+    json!({
+        "bot": true,
+        "name": me.name,
+        "persona": me.persona,
+        "brain": me.brain,
+        "state": state,
+        "fleet": *around.instance,
+    })
+}
+
+/// The bot's place in the lobby. It is there to be seen and looks at nobody.
+pub(super) fn place(around: &Around, me: &Identity, state: BotState) -> ChannelSpec {
+    ChannelSpec {
+        topic: around.lobby.to_string(),
+        private: false,
+        token: (around.tokens)(me),
+        presence_key: Some(me.id.clone()),
+        presence: Some(shown(around, me, state)),
+        watches_presence: false,
+    }
+}
+
+/// A bot's place in a conversation.
+pub(super) fn seat_in_talk(around: &Around, me: &Identity, topic: &str) -> ChannelSpec {
+    ChannelSpec { topic: topic.to_owned(), watches_presence: true, ..place(around, me, BotState::Talking) }
+}

@@ -1,0 +1,404 @@
+//! A bot's talk: it comes into a conversation, listens, thinks, speaks, and leaves.
+
+mod ear;
+mod hands;
+mod purse;
+
+use super::around::{Around, BotSettings};
+use super::leave::{LeaveWatch, at, told};
+use super::lobby::seat_in_talk;
+use super::thought::{NoThought, think};
+use crate::brain::{Brain, Purse, Scene, Sensed};
+use crate::channel::{Channel, ChannelEvent};
+use crate::identity::Identity;
+use arena_core::fleet::{Fault, FaultClass};
+use ear::{Company, Heard, heard, history};
+use hands::{Done, Hands};
+use purse::SocketPurse;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What was heard and not thought about yet. One more takes the place of the oldest: it would be answered too late.
+const INBOX: usize = 16;
+/// Lines of the conversation that a bot reads when it comes.
+const HISTORY: u64 = 20;
+/// What a bot says that has to go and whose brain says nothing.
+const GOODBYE: &str = "I have to go now. Goodbye!";
+/// How long leaving a channel may take.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// How a talk ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TalkEnd {
+    /// As talks end: why, for the log.
+    Over(String),
+    /// The brain is not to be used again.
+    BrainFailed(Fault),
+}
+
+/// What is to be talked in.
+pub(super) struct TalkStart {
+    pub(super) around: Arc<Around>,
+    pub(super) me: Arc<Identity>,
+    /// The conversation's id.
+    pub(super) conversation: String,
+    pub(super) leave: LeaveWatch,
+    /// Is told once whether the bot has come in.
+    pub(super) came: oneshot::Sender<Result<(), Fault>>,
+}
+
+type Working = Pin<Box<dyn Future<Output = Worked> + Send>>;
+
+/// What came of thinking about one thing.
+struct Worked {
+    brain: Box<dyn Brain>,
+    result: Result<(Done, bool), NoThought>,
+}
+
+/// Why the bot goes.
+enum Going {
+    /// Nobody is to be told, or nothing can be said.
+    Silently(String),
+    /// With a goodbye, until then.
+    Politely(String, Instant),
+    /// Its brain failed; with a goodbye of no brain's.
+    BrainFailed(NoThought),
+}
+
+struct Talk {
+    settings: BotSettings,
+    me: Arc<Identity>,
+    hands: Hands,
+    hush: CancellationToken,
+    leave: LeaveWatch,
+    came: Option<oneshot::Sender<Result<(), Fault>>>,
+    began: Instant,
+    /// Away while it thinks.
+    brain: Option<Box<dyn Brain>>,
+    working: Option<Working>,
+    /// See [`INBOX`].
+    inbox: VecDeque<Sensed>,
+    last_word: bool,
+    company: Company,
+    /// Since when nobody is there any more.
+    alone_since: Option<Instant>,
+    last_line: Instant,
+    last_of_others: Instant,
+    /// Silences that the brain was told of since the last line.
+    quiets: u32,
+    dropped_thoughts: u32,
+}
+
+/// Talks, from coming in to having left.
+pub(super) async fn talk(start: TalkStart) -> TalkEnd {
+    let topic = format!("conversation:{}", start.conversation);
+    let spec = seat_in_talk(&start.around, &start.me, &topic);
+    let mut channel = (start.around.open)(&start.me.id, spec);
+    let mut talk = Talk::new(start, &topic, &channel);
+    let going = talk.go_on(&mut channel).await;
+    let by = Instant::now() + LEAVING;
+    let (end, by) = match going {
+        Going::Silently(why) => (TalkEnd::Over(why), by),
+        Going::Politely(why, until) => {
+            talk.say_goodbye(until).await;
+            (TalkEnd::Over(why), until.max(Instant::now() + Duration::from_millis(500)))
+        }
+        Going::BrainFailed(why) => {
+            let _ = tokio::time::timeout(LEAVING, talk.hands.say(GOODBYE, None)).await;
+            (TalkEnd::BrainFailed(why.fault()), by)
+        }
+    };
+    channel.leave(by.saturating_duration_since(Instant::now()).min(LEAVING)).await;
+    end
+}
+
+impl Talk {
+    fn new(start: TalkStart, topic: &str, channel: &Channel) -> Talk {
+        let charges = Arc::new(AtomicBool::new(false));
+        let pusher = channel.pusher();
+        let purse: Arc<dyn Purse> = Arc::new(SocketPurse {
+            pusher: pusher.clone(),
+            me: start.me.id.as_str().into(),
+            charges: charges.clone(),
+        });
+        let now = Instant::now();
+        let settings = start.around.settings;
+        Talk {
+            settings,
+            brain: Some((start.around.brains)(&start.me, topic)),
+            hands: Hands { me: start.me.clone(), pusher, purse, charges, typing: settings.typing },
+            me: start.me,
+            hush: CancellationToken::new(),
+            leave: start.leave,
+            came: Some(start.came),
+            began: now,
+            working: None,
+            inbox: VecDeque::new(),
+            last_word: false,
+            company: Company::default(),
+            alone_since: None,
+            last_line: now,
+            last_of_others: now,
+            quiets: 0,
+            dropped_thoughts: 0,
+        }
+    }
+
+    /// Until there is a reason to go.
+    async fn go_on(&mut self, channel: &mut Channel) -> Going {
+        loop {
+            self.begin_work();
+            let leave = *self.leave.borrow();
+            let look = self.next_look();
+            let going = tokio::select! {
+                biased;
+                () = at(leave.map(|leave| leave.goodbye_at)) => {
+                    leave.map(|leave| Going::Politely("told to leave".to_owned(), leave.said_by()))
+                }
+                () = told(&mut self.leave) => None,
+                event = channel.next() => match event {
+                    Some(event) => self.hear(event).await,
+                    None => Some(Going::Silently("the channel ended".to_owned())),
+                },
+                worked = work(&mut self.working) => self.worked(worked),
+                () = tokio::time::sleep_until(look) => self.look(),
+            };
+            if let Some(going) = going {
+                return going;
+            }
+        }
+    }
+
+    fn begin_work(&mut self) {
+        if self.working.is_none()
+            && let Some(sensed) = self.inbox.pop_front()
+            && let Some(brain) = self.brain.take()
+        {
+            let (hands, hush) = (self.hands.clone(), self.hush.clone());
+            self.working = Some(Box::pin(work_on(brain, sensed, hands, hush, self.settings.thought)));
+        }
+    }
+
+    fn worked(&mut self, worked: Worked) -> Option<Going> {
+        self.working = None;
+        match worked.result {
+            Ok((done, said)) => {
+                self.brain = Some(worked.brain);
+                self.dropped_thoughts = 0;
+                if said {
+                    self.last_line = Instant::now();
+                }
+                match done {
+                    Done::Fine => None,
+                    Done::Left => Some(Going::Silently("the bot had said what it had to say".to_owned())),
+                    Done::Spent(code) => Some(Going::Silently(code)),
+                }
+            }
+            Err(NoThought::Panicked) => Some(Going::BrainFailed(NoThought::Panicked)),
+            Err(NoThought::TooLong) => {
+                self.brain = Some(worked.brain);
+                self.dropped_thoughts += 1;
+                let too_many = self.dropped_thoughts >= self.settings.dropped_thoughts;
+                too_many.then_some(Going::BrainFailed(NoThought::TooLong))
+            }
+        }
+    }
+
+    async fn hear(&mut self, event: ChannelEvent) -> Option<Going> {
+        match event {
+            ChannelEvent::Joined { response } => self.joined(&response).await,
+            ChannelEvent::Message { event, payload, .. } if event == "occupancy" => {
+                self.company.occupancy(&payload);
+                self.look_around();
+                None
+            }
+            ChannelEvent::Message { event, payload, .. } => self.message(&event, &payload),
+            ChannelEvent::Presence { event, payload } => {
+                self.company.presence(&self.me.id, &event, &payload);
+                self.look_around();
+                None
+            }
+            ChannelEvent::Ended { fault } => {
+                let why = format!("the conversation is closed to the bot: {}", fault.code);
+                if let Some(came) = self.came.take() {
+                    let _ = came.send(Err(fault));
+                }
+                Some(Going::Silently(why))
+            }
+            ChannelEvent::Down { .. } | ChannelEvent::System { .. } => None,
+        }
+    }
+
+    /// It is in, or in again. What was said before is read once; what is missed later comes by itself.
+    async fn joined(&mut self, response: &Value) -> Option<Going> {
+        let charges = response.get("position").is_some();
+        self.hands.charges.store(charges, Ordering::Relaxed);
+        let came = self.came.take()?;
+        let mut lines = Vec::new();
+        if charges {
+            let wish = json!({ "last": HISTORY, "participant": self.me.id });
+            if let Ok(reply) = self.hands.pusher.push("context", wish).await
+                && reply.ok
+            {
+                if let Some(code) = reply.response.get("exhausted").filter(|exhausted| !exhausted.is_null()) {
+                    let _ = came.send(Err(spent(code)));
+                    return Some(Going::Silently("the conversation is exhausted".to_owned()));
+                }
+                lines = history(&reply.response);
+            }
+        }
+        let _ = came.send(Ok(()));
+        self.note(Sensed::Entered { history: lines });
+        None
+    }
+
+    fn message(&mut self, event: &str, payload: &Value) -> Option<Going> {
+        match heard(&self.me, self.settings.answers_bots, event, payload) {
+            Heard::Line { line, last_word } => {
+                self.somebody_spoke();
+                let last_word = last_word || self.last_word;
+                self.note(Sensed::Heard { line, last_word });
+            }
+            Heard::Murmur => self.somebody_spoke(),
+            Heard::LastWord => self.last_word = true,
+            Heard::Over(why) => return Some(Going::Silently(why.to_owned())),
+            Heard::Nothing => {}
+        }
+        None
+    }
+
+    fn somebody_spoke(&mut self) {
+        self.last_line = Instant::now();
+        self.last_of_others = self.last_line;
+        self.quiets = 0;
+    }
+
+    fn note(&mut self, sensed: Sensed) {
+        if self.inbox.len() == INBOX {
+            self.inbox.pop_front();
+        }
+        self.inbox.push_back(sensed);
+    }
+
+    fn look_around(&mut self) {
+        let alone = self.company.had && !self.company.any(&self.me.id);
+        self.alone_since = match (alone, self.alone_since) {
+            (true, None) => Some(Instant::now()),
+            (true, since) => since,
+            (false, _) => None,
+        };
+    }
+
+    /// The next silence that means something.
+    fn quiet_at(&self) -> Instant {
+        self.last_line + self.settings.quiet * 2u32.saturating_pow(self.quiets)
+    }
+
+    fn next_look(&self) -> Instant {
+        if self.came.is_some() {
+            return self.began + self.settings.entry;
+        }
+        let leaves = self.last_of_others + self.settings.silence;
+        let alone = self.alone_since.map_or(leaves, |since| since + self.settings.alone);
+        self.quiet_at().min(leaves).min(alone)
+    }
+
+    fn look(&mut self) -> Option<Going> {
+        let now = Instant::now();
+        if let Some(came) = self.came.take() {
+            let late = Fault::new(
+                FaultClass::Timeout,
+                "entry_timeout",
+                "the conversation could not be joined in time",
+            );
+            let _ = came.send(Err(late));
+            return Some(Going::Silently("could not come in in time".to_owned()));
+        }
+        if self.alone_since.is_some_and(|since| now >= since + self.settings.alone) {
+            return Some(Going::Silently("the partner left".to_owned()));
+        }
+        if now >= self.last_of_others + self.settings.silence {
+            return Some(Going::Politely(
+                "the partner was silent for too long".to_owned(),
+                now + LEAVING * 2,
+            ));
+        }
+        if now >= self.quiet_at() {
+            self.quiets += 1;
+            self.note(Sensed::Quiet { lasted: now - self.last_line });
+        }
+        None
+    }
+
+    /// Lets go of what it does, and says goodbye: in the brain's words, or in its own.
+    async fn say_goodbye(&mut self, until: Instant) {
+        if let Some(came) = self.came.take() {
+            let gone = Fault::new(FaultClass::Network, "leaving", "the bot is about to leave");
+            let _ = came.send(Err(gone));
+            return;
+        }
+        self.hush.cancel();
+        let goodbye = async {
+            if self.working.is_some() {
+                let worked = work(&mut self.working).await;
+                self.brain = (worked.result != Err(NoThought::Panicked)).then_some(worked.brain);
+                self.working = None;
+            }
+            if !self.words_of_farewell(until).await {
+                let _ = self.hands.say(GOODBYE, None).await;
+            }
+        };
+        let _ = tokio::time::timeout_at(until, goodbye).await;
+    }
+
+    /// Whether the brain had any.
+    async fn words_of_farewell(&mut self, until: Instant) -> bool {
+        let Some(mut brain) = self.brain.take() else { return false };
+        let left = until.saturating_duration_since(Instant::now());
+        let scene = Scene { me: &self.me, purse: &self.hands.purse };
+        let Ok(acts) = think(brain.as_mut(), scene, Sensed::Leaving, left.mul_f64(0.5)).await else {
+            return false;
+        };
+        let hands = Hands { typing: self.settings.typing.min(left / 4), ..self.hands.clone() };
+        let (done, said) = hands.act(acts, &CancellationToken::new()).await;
+        said || matches!(done, Done::Spent(_))
+    }
+}
+
+fn spent(code: &Value) -> Fault {
+    let why = code.as_str().unwrap_or("exhausted");
+    Fault::new(FaultClass::Permission, "exhausted", format!("the conversation is exhausted: {why}"))
+}
+
+/// Waits for the work that is under way; for ever where there is none.
+async fn work(working: &mut Option<Working>) -> Worked {
+    match working {
+        Some(working) => working.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn work_on(
+    mut brain: Box<dyn Brain>,
+    sensed: Sensed,
+    hands: Hands,
+    hush: CancellationToken,
+    limit: Duration,
+) -> Worked {
+    let scene = Scene { me: &hands.me, purse: &hands.purse };
+    let thought = hush.run_until_cancelled(think(brain.as_mut(), scene, sensed, limit)).await;
+    let result = match thought {
+        None => Ok((Done::Fine, false)),
+        Some(Err(none)) => Err(none),
+        Some(Ok(acts)) => Ok(hands.act(acts, &hush).await),
+    };
+    Worked { brain, result }
+}

@@ -1,0 +1,502 @@
+use super::*;
+use crate::brain::{Act, Brain, Scene, Sensed};
+use crate::channel::ChannelEvent;
+use crate::identity::{BrainKind, Identity};
+use crate::monitor::{BotState, Monitor};
+use crate::testkit::{Hall, pass, settle};
+use crate::token::TokenSource;
+use arena_core::fleet::{Fault, FaultClass};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+const LOBBY: &str = "lobby:main";
+const TALK: &str = "conversation:c";
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn say(text: &str) -> Act {
+    Act::Say { text: text.to_owned(), typing: secs(1), spent: None }
+}
+
+/// A brain that is given what to do.
+struct Given(Arc<dyn Fn(&Sensed) -> Vec<Act> + Send + Sync>);
+
+#[async_trait]
+impl Brain for Given {
+    fn kind(&self) -> BrainKind {
+        BrainKind::Scripted
+    }
+
+    async fn think(&mut self, scene: Scene<'_>, sensed: Sensed) -> Vec<Act> {
+        if let Sensed::Heard { line, .. } = &sensed {
+            match line.text.as_str() {
+                "panic" => panic!("as the test wants it"),
+                "hang" => std::future::pending().await,
+                "pay" => {
+                    let reservation = scene.purse.reserve(10, 100).await;
+                    return vec![say(&format!("{reservation:?}"))];
+                }
+                _ => {}
+            }
+        }
+        (self.0)(&sensed)
+    }
+}
+
+fn polite(sensed: &Sensed) -> Vec<Act> {
+    match sensed {
+        Sensed::Entered { history } => vec![say(&format!("hello after {}", history.len()))],
+        Sensed::Heard { line, last_word: false } if line.text == "go" => vec![say("as you like"), Act::Leave],
+        Sensed::Heard { line, last_word: false } => vec![say(&format!("you said {}", line.text))],
+        Sensed::Heard { last_word: true, .. } => vec![say("last word"), Act::Leave],
+        Sensed::Quiet { lasted } => vec![say(&format!("quiet for {}", lasted.as_secs()))],
+        Sensed::Leaving => vec![say("bye")],
+        Sensed::World { body, .. } => {
+            vec![Act::Input { event: "look".to_owned(), payload: json!({ "body": body }) }]
+        }
+        Sensed::Delta { delta } => vec![Act::Input { event: "move".to_owned(), payload: delta.clone() }],
+        Sensed::Idle => vec![],
+    }
+}
+
+struct Stage {
+    hall: Hall,
+    monitor: Monitor,
+    around: Around,
+    leave: watch::Sender<Option<Leave>>,
+    orders: Option<mpsc::Sender<Order>>,
+    bots: JoinSet<BotEnd>,
+    notes: Option<mpsc::Receiver<Note>>,
+}
+
+fn stage_with(brain: impl Fn(&Sensed) -> Vec<Act> + Send + Sync + 'static) -> Stage {
+    let monitor = Monitor::default();
+    let hall = Hall::new(&monitor);
+    let brain: Arc<dyn Fn(&Sensed) -> Vec<Act> + Send + Sync> = Arc::new(brain);
+    let around = Around {
+        open: hall.open(),
+        brains: Arc::new(move |_, _| Box::new(Given(brain.clone()))),
+        tokens: Arc::new(|me| TokenSource::fixed(&me.id)),
+        seats: None,
+        monitor: monitor.clone(),
+        instance: "fleet-1".into(),
+        lobby: LOBBY.into(),
+        settings: BotSettings::default(),
+    };
+    let leave = watch::channel(None).0;
+    Stage { hall, monitor, around, leave, orders: None, bots: JoinSet::new(), notes: None }
+}
+
+fn stage() -> Stage {
+    stage_with(polite)
+}
+
+impl Stage {
+    async fn start(&mut self) {
+        self.start_in(None).await;
+    }
+
+    async fn start_in(&mut self, world: Option<&str>) {
+        let me = Arc::new(Identity {
+            id: "bot-ada".to_owned(),
+            name: "Ada".to_owned(),
+            persona: "guide".to_owned(),
+            brain: BrainKind::Scripted,
+            world: world.map(str::to_owned),
+        });
+        let (orders, taken) = mpsc::channel(4);
+        let (notes, told) = mpsc::channel(16);
+        self.monitor.bot_started(me.clone());
+        let around = Arc::new(self.around.clone());
+        let bot = Bot { around, me, orders: taken, leave: self.leave.subscribe(), notes };
+        self.bots.spawn(bot.live());
+        (self.orders, self.notes) = (Some(orders), Some(told));
+        pass(Duration::from_millis(250)).await;
+    }
+
+    async fn talk(&self) -> Result<(), Fault> {
+        let (answer, answered) = oneshot::channel();
+        let order = Order::Talk { conversation: "c".to_owned(), answer };
+        self.orders.as_ref().unwrap().try_send(order).unwrap();
+        answered.await.unwrap()
+    }
+
+    fn ann_says(&self, text: &str) {
+        self.hall.say(TALK, "message", json!({ "author": "ann", "text": text }));
+    }
+
+    fn state(&self) -> BotState {
+        self.monitor.bots_now()[0].state
+    }
+
+    fn shown(&self) -> Vec<(String, Value)> {
+        self.hall.present(LOBBY)
+    }
+
+    async fn ended(&mut self) -> BotEnd {
+        tokio::time::timeout(secs(1), self.bots.join_next())
+            .await
+            .expect("the bot has ended")
+            .unwrap()
+            .unwrap()
+    }
+
+    fn is_nowhere(&self) -> bool {
+        self.hall.members(LOBBY).is_empty() && self.hall.members(TALK).is_empty() && self.shown().is_empty()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_shows_in_the_lobby_what_it_is_and_what_it_does() {
+    let mut stage = stage();
+    stage.start().await;
+    let idle = json!({
+        "bot": true, "name": "Ada", "persona": "guide", "brain": "scripted", "state": "idle", "fleet": "fleet-1"
+    });
+    assert_eq!(stage.shown(), [("bot-ada".to_owned(), idle)]);
+    assert_eq!(stage.state(), BotState::Idle);
+    assert!(matches!(stage.notes.as_mut().unwrap().try_recv(), Ok(Note::Active { .. })));
+
+    stage.talk().await.unwrap();
+    settle().await;
+    assert_eq!(stage.shown()[0].1["state"], "talking");
+    assert_eq!(stage.state(), BotState::Talking);
+    let there = stage.hall.present(TALK);
+    assert_eq!((there[0].0.as_str(), &there[0].1["bot"]), ("bot-ada", &json!(true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_talk_goes_from_greeting_to_goodbye_and_leaves_an_idle_bot() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("tea?");
+    pass(secs(2)).await;
+    stage.ann_says("go");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK), ["hello after 0", "you said tea?", "as you like"]);
+    let line = stage.hall.said().into_iter().find(|said| said.event == "message").unwrap();
+    assert_eq!((&line.payload["author"], &line.payload["bot"]), (&json!("bot-ada"), &json!(true)));
+    assert_eq!(stage.state(), BotState::Idle);
+    assert!(stage.hall.members(TALK).is_empty());
+    assert_eq!(stage.shown()[0].1["state"], "idle");
+
+    stage.talk().await.unwrap();
+    assert_eq!(stage.talk().await.unwrap_err().code, "bot_busy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_with_budgets_is_read_first_and_paid_from_a_reservation() {
+    let mut stage = stage();
+    stage.hall.respond(TALK, json!({ "position": { "offset": 3, "epoch": "e" } }));
+    let said = json!({ "payload": { "author": "ann", "text": "before" } });
+    stage.hall.answer("context", true, json!({ "exhausted": null, "last": [said] }));
+    stage.hall.answer("reserve", true, json!({ "reservation": { "id": "r", "until_ms": 1 } }));
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("pay");
+    pass(secs(2)).await;
+    let texts = stage.hall.texts(TALK);
+    assert_eq!(texts[0], "hello after 1");
+    assert!(texts[1].starts_with("Ok(Some("), "{texts:?}");
+    let line = stage.hall.said().into_iter().find(|said| said.event == "message").unwrap();
+    assert_eq!(line.payload["data"]["bot"], true);
+
+    stage.hall.answer("reserve", false, json!({ "code": "token_limit", "reason": "token_limit: none left" }));
+    stage.ann_says("pay");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK)[2], r#"Err(Unpaid { code: "token_limit" })"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_charged_nothing_is_reserved() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    stage.ann_says("pay");
+    pass(secs(4)).await;
+    assert_eq!(stage.hall.texts(TALK)[1], "Ok(None)");
+    assert!(stage.hall.said().iter().all(|said| said.event == "message"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_is_exhausted_or_closed_to_the_bot_is_not_entered() {
+    let mut stage = stage();
+    stage.hall.respond(TALK, json!({ "position": {} }));
+    stage.hall.answer("context", true, json!({ "exhausted": "total_limit" }));
+    stage.start().await;
+    assert_eq!(stage.talk().await.unwrap_err().code, "exhausted");
+    pass(secs(1)).await;
+    stage.hall.refuse("", TALK, Fault::new(FaultClass::Permission, "Unauthorized", "no"));
+    assert_eq!(stage.talk().await.unwrap_err().code, "Unauthorized");
+    pass(secs(1)).await;
+    assert_eq!((stage.state(), stage.hall.texts(TALK).len()), (BotState::Idle, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_nobody_answers_for_is_given_up() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.hall.join_takes(secs(3600));
+    assert_eq!(stage.talk().await.unwrap_err().code, "entry_timeout");
+    pass(secs(10)).await;
+    assert_eq!(stage.state(), BotState::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_budget_ends_the_talk_and_a_throttle_does_not() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.hall.answer("message", false, json!({ "code": "loop_detected", "retry_after_ms": 9_000 }));
+    stage.ann_says("again");
+    pass(secs(2)).await;
+    assert_eq!(stage.state(), BotState::Talking);
+    stage.hall.answer("message", false, json!({ "code": "participant_limit", "retry_after_ms": null }));
+    stage.ann_says("again");
+    pass(secs(2)).await;
+    assert_eq!(stage.state(), BotState::Idle);
+    assert!(stage.hall.members(TALK).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_word_is_a_goodbye() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.hall.say(TALK, "notice", json!({ "level": "last_message", "participant": "bot-ada" }));
+    stage.ann_says("tea?");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "last word");
+    assert_eq!(stage.state(), BotState::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partner_who_leaves_may_come_back_for_a_while() {
+    let mut stage = stage();
+    stage.start().await;
+    let ann = stage.hall.appear(TALK, "ann", json!({}));
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.hall.vanish(TALK, ann);
+    pass(secs(10)).await;
+    let ann = stage.hall.appear(TALK, "ann", json!({}));
+    pass(secs(30)).await;
+    assert_eq!(stage.state(), BotState::Talking);
+    stage.hall.vanish(TALK, ann);
+    pass(secs(14)).await;
+    assert_eq!(stage.state(), BotState::Talking);
+    pass(secs(2)).await;
+    assert_eq!(stage.state(), BotState::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_partner_is_asked_ever_more_rarely_and_left_with_a_goodbye_after_five_minutes() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(299)).await;
+    assert_eq!(stage.state(), BotState::Talking);
+    let asked = stage.hall.texts(TALK).iter().filter(|text| text.starts_with("quiet")).count();
+    assert!((2..=4).contains(&asked), "{asked}");
+    pass(secs(10)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "bye");
+    assert_eq!(stage.state(), BotState::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_bot_that_is_told_to_leave_is_gone_at_once() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.leave.send_replace(Some(Leave::within(secs(60))));
+    assert_eq!(stage.ended().await.fault, None);
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_talker_that_is_told_to_leave_finishes_and_says_goodbye_before_its_deadline() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.leave.send_replace(Some(Leave::within(secs(60))));
+    pass(secs(30)).await;
+    assert_eq!((stage.state(), &stage.shown()[0].1["state"]), (BotState::Leaving, &json!("leaving")));
+    stage.ann_says("still there?");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "you said still there?");
+    pass(secs(26)).await;
+    assert_eq!(stage.ended().await.fault, None);
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "bye");
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_in_the_middle_of_a_long_line_leaves_it_unsaid_for_a_goodbye() {
+    let long = |sensed: &Sensed| match sensed {
+        Sensed::Heard { .. } => vec![Act::Say { text: "long".to_owned(), typing: secs(25), spent: None }],
+        other => polite(other),
+    };
+    let mut stage = stage_with(long);
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("well?");
+    pass(secs(2)).await;
+    stage.leave.send_replace(Some(Leave::now(secs(5))));
+    pass(secs(5)).await;
+    assert_eq!(stage.ended().await.fault, None);
+    assert_eq!(stage.hall.texts(TALK), ["hello after 0", "bye"]);
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partner_is_told_goodbye_even_by_a_bot_whose_brain_hangs() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("hang");
+    pass(secs(2)).await;
+    stage.leave.send_replace(Some(Leave::now(secs(5))));
+    pass(secs(5)).await;
+    assert_eq!(stage.ended().await.fault, None);
+    assert_eq!(stage.hall.texts(TALK).len(), 2, "{:?}", stage.hall.texts(TALK));
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_brain_ends_the_bot_with_a_goodbye_and_leaves_nothing_behind() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("panic");
+    pass(secs(1)).await;
+    assert_eq!(stage.ended().await.fault.unwrap().code, "brain_panicked");
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "I have to go now. Goodbye!");
+    assert_eq!(stage.state(), BotState::Failed);
+    assert_eq!(stage.monitor.snapshot().errors[0].code, "brain_panicked");
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thought_that_hangs_is_dropped_and_the_third_in_a_row_ends_the_bot() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.ann_says("hang");
+    pass(secs(61)).await;
+    stage.ann_says("better?");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "you said better?");
+    for _ in 0..3 {
+        stage.ann_says("hang");
+    }
+    pass(secs(181)).await;
+    assert_eq!(stage.ended().await.fault.unwrap().code, "brain_hung");
+    assert!(stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_the_lobby_refuses_can_talk_and_comes_in_when_it_is_let_in() {
+    let mut stage = stage();
+    stage.hall.refuse("bot-ada", LOBBY, Fault::new(FaultClass::Permission, "Unauthorized", "no"));
+    stage.start().await;
+    assert_eq!(stage.state(), BotState::Reconnecting);
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    let report = stage.monitor.snapshot().bots.remove(0);
+    assert_eq!((report.state, report.degraded), (BotState::Talking, true));
+    assert_eq!(report.last_fault.unwrap().code, "Unauthorized");
+    assert_eq!(stage.hall.texts(TALK), ["hello after 0"]);
+    stage.hall.let_in();
+    pass(secs(901)).await;
+    assert_eq!(stage.hall.members(LOBBY), ["bot-ada"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lobby_that_is_lost_for_good_ends_the_bot_unless_nobody_else_would_fare_better() {
+    for (class, ends) in [
+        (FaultClass::Network, true),
+        (FaultClass::Timeout, true),
+        (FaultClass::Protocol, true),
+        (FaultClass::RateLimit, true),
+        (FaultClass::Permission, false),
+        (FaultClass::Authentication, false),
+        (FaultClass::TenantMissing, false),
+    ] {
+        let mut stage = stage();
+        stage.start().await;
+        let fault = Fault::new(class, "x", "x");
+        stage.hall.happen("bot-ada", LOBBY, ChannelEvent::Ended { fault });
+        pass(secs(1)).await;
+        assert_eq!(stage.state() == BotState::Failed, ends, "{class}");
+        assert_eq!(stage.bots.try_join_next().is_some(), ends, "{class}");
+    }
+}
+
+struct Town(Mutex<Vec<Result<Seat, Fault>>>);
+
+#[async_trait]
+impl Seats for Town {
+    async fn take(&self, me: &Identity, channel: &str) -> Result<Seat, Fault> {
+        let given = self.0.lock().unwrap().pop();
+        given.unwrap_or_else(|| {
+            let token = TokenSource::fixed("seat");
+            Ok(Seat { topic: format!("world:{channel}"), token, body: format!("body of {}", me.name) })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wanderer_gets_a_seat_acts_on_what_it_sees_and_gets_another_when_it_lost_it() {
+    let mut stage = stage();
+    let late = Fault::new(FaultClass::Network, "refused", "not yet");
+    stage.around.seats = Some(Arc::new(Town(Mutex::new(vec![Err(late)]))));
+    stage.hall.respond("world:main", json!({ "snapshot": { "tick": 1 } }));
+    stage.start_in(Some("main")).await;
+    assert!(stage.hall.members("world:main").is_empty());
+    pass(secs(3)).await;
+    stage.hall.say("world:main", "delta", json!({ "tick": 2 }));
+    pass(secs(1)).await;
+    let inputs = |stage: &Stage| -> Vec<(String, Value)> {
+        let said = stage.hall.said();
+        said.into_iter().filter(|s| s.topic == "world:main").map(|s| (s.event, s.payload)).collect()
+    };
+    let looked = ("look".to_owned(), json!({ "body": "body of Ada" }));
+    assert_eq!(inputs(&stage), [looked.clone(), ("move".to_owned(), json!({ "tick": 2 }))]);
+
+    let fault = Fault::new(FaultClass::Permission, "SeatLost", "gone");
+    stage.hall.happen("bot-ada", "world:main", ChannelEvent::Ended { fault });
+    pass(secs(3)).await;
+    assert_eq!(inputs(&stage)[2], looked);
+    assert_eq!(stage.state(), BotState::Idle);
+
+    stage.leave.send_replace(Some(Leave::within(secs(60))));
+    assert_eq!(stage.ended().await.fault, None);
+    assert!(stage.hall.members("world:main").is_empty() && stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_without_a_place_in_the_world_lives_on_without() {
+    let mut stage = stage();
+    let never = Fault::new(FaultClass::Permission, "unauthorized", "no");
+    stage.around.seats = Some(Arc::new(Town(Mutex::new(vec![Err(never)]))));
+    stage.start_in(Some("main")).await;
+    pass(secs(600)).await;
+    assert_eq!(stage.state(), BotState::Idle);
+    assert!(stage.hall.members("world:main").is_empty());
+    assert_eq!(stage.monitor.snapshot().errors[0].code, "unauthorized");
+}

@@ -1,0 +1,192 @@
+//! A wanderer's life in a world: it gets a seat, sees what happens, and walks about.
+
+use super::around::Around;
+use super::leave::{LeaveWatch, told};
+use super::seat::{Seat, Seats};
+use super::thought::{NoThought, think};
+use crate::brain::{Act, Brain, Purse, Scene, Sensed, Unpaid};
+use crate::channel::{Channel, ChannelEvent, ChannelSpec};
+use crate::identity::Identity;
+use arena_core::fleet::{Fault, FaultClass, NextStep};
+use async_trait::async_trait;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a seat may take to be given.
+const SEAT: Duration = Duration::from_secs(15);
+/// How long the answer to an input is waited for: a few ticks. What comes meanwhile waits in the channel.
+const INPUT: Duration = Duration::from_secs(2);
+/// How long leaving may take.
+const LEAVING: Duration = Duration::from_secs(3);
+
+/// How a life in a world ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WorldEnd {
+    /// The bot leaves.
+    Left,
+    /// There is no place for it: it lives on without.
+    Refused(Fault),
+    /// The brain is not to be used again.
+    BrainFailed(Fault),
+}
+
+/// Worlds charge nothing of what is done in them.
+struct NoPurse;
+
+#[async_trait]
+impl Purse for NoPurse {
+    async fn reserve(&self, _tokens: u64, _cost_micros: u64) -> Result<Option<String>, Unpaid> {
+        Ok(None)
+    }
+
+    async fn release(&self, _reservation: &str) {}
+}
+
+/// Lives in the world of `channel` until it is told to leave; comes back whenever its seat was lost.
+pub(super) async fn live(
+    around: Arc<Around>,
+    me: Arc<Identity>,
+    seats: Arc<dyn Seats>,
+    channel: String,
+    mut leave: LeaveWatch,
+) -> WorldEnd {
+    let mut failures = 0;
+    loop {
+        if leave.borrow_and_update().is_some() {
+            return WorldEnd::Left;
+        }
+        let living = stay(&around, &me, seats.as_ref(), &channel, &mut failures);
+        let fault = tokio::select! {
+            ended = living => match ended {
+                Ended::Lost(fault) => fault,
+                Ended::Brain(why) => return WorldEnd::BrainFailed(why.fault()),
+            },
+            () = told(&mut leave) => continue,
+        };
+        if fault.class.next_step() == NextStep::Stop {
+            return WorldEnd::Refused(fault);
+        }
+        around.monitor.fault(&fault);
+        failures += 1;
+        let delay = around.settings.seat_retry.delay_after(failures, fastrand::f64());
+        let delay =
+            delay.unwrap_or(around.settings.seat_retry.cap).max(fault.retry_after.unwrap_or_default());
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = told(&mut leave) => {}
+        }
+    }
+}
+
+enum Ended {
+    Lost(Fault),
+    Brain(NoThought),
+}
+
+/// From taking a seat to losing it.
+async fn stay(around: &Around, me: &Identity, seats: &dyn Seats, name: &str, failures: &mut u32) -> Ended {
+    let late = || Fault::new(FaultClass::Timeout, "seat_timeout", "no seat was given in time");
+    let seat = match tokio::time::timeout(SEAT, seats.take(me, name)).await.unwrap_or_else(|_| Err(late())) {
+        Ok(seat) => seat,
+        Err(fault) => return Ended::Lost(fault),
+    };
+    let channel = (around.open)(&me.id, place(me, &seat));
+    let brain = (around.brains)(me, &seat.topic);
+    let purse: Arc<dyn Purse> = Arc::new(NoPurse);
+    let mut life = Wandering { around, me, body: seat.body, channel, brain, purse, dropped_thoughts: 0 };
+    let ended = life.go_on(failures).await;
+    life.channel.leave(LEAVING).await;
+    ended
+}
+
+/// A world shows who is in it by itself.
+fn place(me: &Identity, seat: &Seat) -> ChannelSpec {
+    let _ = me;
+    ChannelSpec {
+        topic: seat.topic.clone(),
+        private: false,
+        token: seat.token.clone(),
+        presence_key: None,
+        presence: None,
+        watches_presence: false,
+    }
+}
+
+struct Wandering<'a> {
+    around: &'a Around,
+    me: &'a Identity,
+    body: String,
+    channel: Channel,
+    brain: Box<dyn Brain>,
+    purse: Arc<dyn Purse>,
+    dropped_thoughts: u32,
+}
+
+impl Wandering<'_> {
+    async fn go_on(&mut self, failures: &mut u32) -> Ended {
+        loop {
+            let idle = Instant::now() + self.around.settings.idle;
+            let sensed = match tokio::time::timeout_at(idle, self.channel.next()).await {
+                Err(_) => Some(Sensed::Idle),
+                Ok(None) => return Ended::Lost(lost("the channel ended")),
+                Ok(Some(ChannelEvent::Ended { fault })) => return Ended::Lost(seat_lost(fault)),
+                Ok(Some(ChannelEvent::Joined { mut response })) => {
+                    *failures = 0;
+                    response
+                        .get_mut("snapshot")
+                        .map(Value::take)
+                        .filter(|snapshot| !snapshot.is_null())
+                        .map(|s| self.world(s))
+                }
+                Ok(Some(ChannelEvent::Message { event, payload, .. })) => match event.as_str() {
+                    "snapshot" => Some(self.world(payload)),
+                    "delta" => Some(Sensed::Delta { delta: payload }),
+                    _ => None,
+                },
+                Ok(Some(_)) => None,
+            };
+            if let Some(sensed) = sensed
+                && let Err(why) = self.think_and_act(sensed).await
+            {
+                return Ended::Brain(why);
+            }
+        }
+    }
+
+    fn world(&self, snapshot: Value) -> Sensed {
+        Sensed::World { snapshot, body: self.body.clone() }
+    }
+
+    async fn think_and_act(&mut self, sensed: Sensed) -> Result<(), NoThought> {
+        let scene = Scene { me: self.me, purse: &self.purse };
+        let acts = match think(self.brain.as_mut(), scene, sensed, self.around.settings.thought).await {
+            Ok(acts) => acts,
+            Err(NoThought::TooLong) if self.dropped_thoughts + 1 < self.around.settings.dropped_thoughts => {
+                self.dropped_thoughts += 1;
+                return Ok(());
+            }
+            Err(why) => return Err(why),
+        };
+        self.dropped_thoughts = 0;
+        for act in acts {
+            if let Act::Input { event, payload } = act {
+                // A refused input changes nothing: the world shows what is so.
+                let _ = tokio::time::timeout(INPUT, self.channel.push(&event, payload)).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lost(why: &str) -> Fault {
+    Fault::new(FaultClass::Network, "seat_lost", why)
+}
+
+/// The topic of a seat that is gone is closed for good; the seat is asked for anew. What the token was not good for is
+/// the seat's end and not the bot's, so only whoever gives seats can end its life in worlds.
+fn seat_lost(fault: Fault) -> Fault {
+    let after = fault.retry_after;
+    lost(&fault.to_string()).retry_after(after)
+}
