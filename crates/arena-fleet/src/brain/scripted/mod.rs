@@ -10,7 +10,9 @@ mod script;
 mod tests;
 mod words;
 
+pub(super) use honesty::{denies, is_asked};
 pub(super) use library::Library;
+pub(super) use persona::Persona;
 pub(super) use script::{Answer, Script};
 
 use super::{Act, Brain, Line, Scene, Sensed};

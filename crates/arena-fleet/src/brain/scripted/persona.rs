@@ -8,7 +8,6 @@ use std::time::Duration;
 pub(crate) struct Persona {
     pub(crate) name: String,
     /// Who it is, in a few sentences: what a model is told.
-    #[expect(dead_code, reason = "a model is told")]
     pub(crate) about: String,
     /// Share of the answers that end with a question, 0 to 1.
     pub(crate) asks_back: f64,

@@ -45,7 +45,6 @@ impl Script {
     }
 
     /// How it talks.
-    #[cfg(test)]
     pub(crate) fn persona(&self) -> &Persona {
         &self.persona
     }
@@ -122,6 +121,25 @@ impl Script {
         let persona = Arc::clone(&self.persona);
         let line = self.memory.any(&persona.lines.disclosures, &mut self.rng)?.to_owned();
         self.say(line)
+    }
+
+    /// Takes over something that was said by other means.
+    pub(crate) fn said(&mut self, text: &str) {
+        self.last = Some(text.to_owned());
+        self.nudged = false;
+        self.over = false;
+    }
+
+    /// What it said last.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// Whether the talk is over by this line: the other one takes their leave.
+    pub(crate) fn is_farewell(&self, heard: &str) -> bool {
+        let words = words(heard);
+        let best = self.persona.rules.iter().find(|rule| rule.fits(&words).is_some());
+        best.is_some_and(|rule| rule.ends)
     }
 
     /// How long it types this, with the time that it thinks before.

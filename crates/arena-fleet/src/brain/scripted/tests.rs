@@ -1,4 +1,3 @@
-use super::honesty::denies;
 use super::*;
 use crate::brain::error::BrainsError;
 use crate::brain::seed::seed;
