@@ -60,7 +60,14 @@ pub enum Sensed {
         /// As in `docs/realtime.md`.
         delta: Value,
     },
-    /// Some time passed in a world in which nothing else happened.
+    /// An input was refused: the answer to it, or the world's `refused`.
+    Refused {
+        /// The input's name.
+        input: String,
+        /// The refusal's code.
+        code: String,
+    },
+    /// A second or so passed in a world. What a bot does there it does at its own pace, so this comes all the time.
     Idle,
 }
 

@@ -54,7 +54,7 @@ pub(super) fn react(script: &mut Script, me: &str, sensed: &Sensed) -> Vec<Act> 
         Sensed::Heard { line, .. } => script.answer(&line.text),
         Sensed::Quiet { lasted } => script.quiet(*lasted),
         Sensed::Leaving => return leave(script),
-        Sensed::World { .. } | Sensed::Delta { .. } | Sensed::Idle => None,
+        Sensed::World { .. } | Sensed::Delta { .. } | Sensed::Refused { .. } | Sensed::Idle => None,
     };
     answer.map(|answer| acts(script, answer)).unwrap_or_default()
 }
