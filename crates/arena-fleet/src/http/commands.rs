@@ -78,16 +78,22 @@ pub(super) struct Talk {
     bot: Option<String>,
 }
 
-/// Who goes there.
-#[derive(Debug, Serialize)]
-pub(super) struct Goes {
-    conversation: String,
-    bot: String,
-    name: String,
+/// Who goes there: what `POST /talks` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talking {
+    /// The conversation.
+    pub conversation: String,
+    /// The bot's id.
+    pub bot: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// `POST /talks`.
-pub(super) async fn talk(State(door): State<Door>, Json(talk): Json<Talk>) -> Result<Answer<Goes>, Problem> {
+pub(super) async fn talk(
+    State(door): State<Door>,
+    Json(talk): Json<Talk>,
+) -> Result<Answer<Talking>, Problem> {
     let Talk { conversation, bot } = talk;
     for (name, id) in [("conversation", Some(&conversation)), ("bot", bot.as_ref())] {
         if id.is_some_and(|id| !is_id(id)) {
@@ -96,7 +102,7 @@ pub(super) async fn talk(State(door): State<Door>, Json(talk): Json<Talk>) -> Re
         }
     }
     let Sent { bot, name } = door.helm.talk(&conversation, bot.as_deref()).await.map_err(refusal)?;
-    Ok(Answer(Goes { conversation, bot, name }))
+    Ok(Answer(Talking { conversation, bot, name }))
 }
 
 fn is_id(text: &str) -> bool {

@@ -14,6 +14,9 @@ mod request_id;
 #[cfg(test)]
 mod tests;
 
+pub use commands::Talking;
+pub use reading::Report;
+
 use crate::stats::{FleetStats, Health};
 use async_trait::async_trait;
 use axum::Router;

@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How much of a report.
 #[derive(Debug, Deserialize)]
@@ -24,11 +24,21 @@ fn yes() -> bool {
     true
 }
 
+/// Everything there is to tell, and whether all is well: what `GET /stats` answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whether all is well.
+    pub health: Health,
+    /// Everything.
+    #[serde(flatten)]
+    pub stats: FleetStats,
+}
+
 /// `GET /stats`.
 pub(super) async fn stats(
     State(door): State<Door>,
     extent: Result<Query<Extent>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<FleetStats>, Problem> {
+) -> Result<Json<Report>, Problem> {
     let invalid = |error: axum::extract::rejection::QueryRejection| {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text())
     };
@@ -38,7 +48,7 @@ pub(super) async fn stats(
         stats.monitor.bots.clear();
         stats.monitor.connections.clear();
     }
-    Ok(Json(stats))
+    Ok(Json(Report { health: door.helm.health(), stats }))
 }
 
 /// `GET /metrics`.

@@ -1,4 +1,4 @@
-use super::{Helm, NotSent, Sent, absent, router, standalone};
+use super::{Helm, NotSent, Report, Sent, absent, router, standalone};
 use crate::monitor::{
     Answered, BotReport, BotState, ErrorPattern, Monitor, MonitorSnapshot, PhaseName, Totals,
 };
@@ -178,8 +178,9 @@ async fn a_report_is_given_with_its_bots_or_without() {
     let router = router(Arc::new(Scripted::default()));
     let whole = get(&router, "/api/fleet/stats").await;
     assert_eq!((whole.status, whole.json()["manager"]["target"].clone()), (200, json!(3)));
-    let parsed: FleetStats = serde_json::from_str(&whole.text).unwrap();
-    assert_eq!((parsed.monitor.bots.len(), parsed.monitor.totals.total), (1, 3));
+    let parsed: Report = serde_json::from_str(&whole.text).unwrap();
+    assert_eq!((parsed.stats.monitor.bots.len(), parsed.stats.monitor.totals.total), (1, 3));
+    assert!(parsed.health.healthy);
     let short = get(&router, "/api/fleet/stats?bots=false").await;
     assert_eq!(short.json()["bots"], json!([]));
     let wrong = get(&router, "/api/fleet/stats?bot=false").await;

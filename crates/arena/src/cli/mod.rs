@@ -6,6 +6,7 @@ mod budgets;
 mod channels;
 mod config;
 mod conversations;
+mod fleet;
 mod serve;
 mod token;
 mod values;
@@ -20,6 +21,7 @@ pub use config::{ConfigArgs, ConfigCommand};
 pub use conversations::{
     AllowArgs, ConversationFilter, ConversationsCommand, CreateConversationArgs, LogArgs, SayArgs, TopUpArgs,
 };
+pub use fleet::{BotCount, FleetCommand, FleetRunArgs};
 pub use serve::DemoArgs;
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
@@ -100,6 +102,9 @@ pub enum Command {
     /// Budgets that several conversations share
     #[command(subcommand)]
     Budgets(BudgetsCommand),
+    /// The bot service: bots that connect as clients do
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Show a topic live: a world, a lobby, a conversation
     Watch(WatchArgs),
     /// What happened, when, and who did it

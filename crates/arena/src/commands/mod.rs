@@ -9,12 +9,14 @@ mod confirm;
 mod conversations;
 mod error;
 mod exit;
+mod fleet;
 mod health;
 mod lists;
 mod log;
 mod screen;
 mod token;
 mod watch;
+mod watching;
 mod worlds;
 
 pub use error::CommandError;
@@ -72,6 +74,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Bots(command) => bots::run(&session()?, command).map(done),
         Command::Conversations(command) => conversations::run(&session()?, command).map(done),
         Command::Budgets(command) => budgets::run(&session()?, command).map(done),
+        Command::Fleet(command) => fleet::run(&session()?, command),
         Command::Watch(args) => watch::run(&session()?, args).map(done),
         Command::Activity(command) => activity::run(&session()?, command).map(done),
         Command::Token(command) => token::run(&screen, command).map(done),

@@ -5,6 +5,7 @@ mod bots;
 mod channels;
 mod conversations;
 mod fields;
+mod fleet;
 mod health;
 mod style;
 mod table;
@@ -20,6 +21,7 @@ pub use conversations::{
     receipt_words,
 };
 pub use fields::Fields;
+pub use fleet::{fleet_bots_table, fleet_status, manager_words};
 pub use health::{HealthView, health_view};
 pub use style::{Color, Style};
 pub use table::{Align, Cell, Column, Table};

@@ -1,4 +1,4 @@
-use crate::support::{FakeServer, Reply, Seen, arena, bot, channel, conversation, page, reset};
+use crate::support::{FakeServer, Reply, Seen, arena, bot, channel, conversation, fleet, page, reset};
 use serde_json::json;
 
 /// Answers everything that the destructive verbs ask.
@@ -14,6 +14,8 @@ fn server() -> FakeServer {
             ("GET", "/api/worlds") => page(&[world.clone(), world.clone()], None),
             ("GET", "/api/worlds/w-1") => world.to_string(),
             ("GET", path) if path.starts_with("/api/bots/") => bot(1, "Ada", "live").to_string(),
+            ("GET", "/api/fleet/stats") => fleet(true).to_string(),
+            ("POST", "/api/fleet/drain") => fleet(true)["manager"].to_string(),
             ("GET", "/api/conversations/tea") => conversation("tea").to_string(),
             ("DELETE", path) if path.starts_with("/api/bots/") || path.ends_with("/tea") => String::new(),
             ("GET", _) => channel("main-2", 24, 30).to_string(),
@@ -23,7 +25,7 @@ fn server() -> FakeServer {
     })
 }
 
-const DESTRUCTIVE: [&[&str]; 7] = [
+const DESTRUCTIVE: [&[&str]; 8] = [
     &["channels", "drain", "main-2"],
     &["channels", "delete", "main-2"],
     &["channels", "reset"],
@@ -31,6 +33,7 @@ const DESTRUCTIVE: [&[&str]; 7] = [
     &["worlds", "wipe", "--all"],
     &["bots", "delete", "Ada"],
     &["conversations", "delete", "tea"],
+    &["fleet", "drain"],
 ];
 
 /// Whether the request changes something.

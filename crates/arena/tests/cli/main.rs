@@ -6,6 +6,7 @@ mod config;
 mod confirm;
 mod conversations;
 mod failures;
+mod fleet;
 mod health;
 mod help;
 mod lists;

@@ -126,3 +126,63 @@ pub fn problem(status: u16, code: &str, detail: &str) -> String {
     })
     .to_string()
 }
+
+/// A fleet of three bots, as `GET /api/fleet/stats` tells of it.
+pub fn fleet(healthy: bool) -> Value {
+    let now = 1_767_225_599_999_u64;
+    let fault = json!({
+        "class": "rate_limit", "code": "ConnectionRateLimitReached", "detail": "Too many connected users",
+        "retry_after_ms": 2_000, "at_ms": now - 90_000,
+    });
+    let line = |phase: &str| {
+        json!({
+            "topic": "lobby:main", "phase": phase, "since_ms": now - 5_000, "attempts": 0, "retry_at_ms": null,
+            "last_fault": null, "history": [{"at_ms": now - 5_000, "phase": phase}],
+        })
+    };
+    let bot = |id: &str, name: &str, state: &str, conversation: Option<&str>, channels: Value| {
+        json!({
+            "id": id, "name": name, "persona": "host", "brain": "scripted", "state": state,
+            "since_ms": now - 125_000, "started_at_ms": now - 400_000, "degraded": false,
+            "conversation": conversation, "attempts": 0, "last_fault": null, "channels": channels, "history": [],
+        })
+    };
+    let mut away = bot("bot-cy", "Cy", "reconnecting", None, json!([line("backing_off")]));
+    away["attempts"] = json!(3);
+    away["last_fault"] = fault.clone();
+    let times = |count: u64| json!({"count": count, "sum_ms": 20.0, "p50_ms": 1.25, "p95_ms": 8.0, "p99_ms": 12.5, "buckets": []});
+    let reasons = if healthy { json!([]) } else { json!(["1 of 3 bots is active, older than a minute"]) };
+    json!({
+        "health": {"healthy": healthy, "reasons": reasons},
+        "instance": "f-1", "started_at_ms": now - 400_000, "now_ms": now,
+        "manager": {
+            "mode": "running", "target": 3, "pinned": null, "min": 3, "max": 15, "target_percent": 30,
+            "starts_waiting": 1, "start_gap_ms": 6_500, "ticks": 7, "last_tick_ms": now - 1_000,
+            "maintenance_every_ms": 60_000, "cooling": 0, "taken_elsewhere": 0,
+            "lobby": {
+                "topic": "lobby:main", "joined": true, "humans": 4, "own_bots": 2, "other_bots": 0,
+                "occupancy": false,
+            },
+        },
+        "pool": {
+            "waiting": 1, "breaker": "closed", "connects_per_sec": 12.5, "joins_per_sec": 100.0, "halted": null,
+        },
+        "totals": {
+            "total": 3, "active": 2, "failed": 0, "degraded": 0,
+            "by_state": {"starting": 0, "idle": 1, "talking": 1, "leaving": 0, "reconnecting": 1, "failed": 0},
+            "connections": {"open": 2, "backing_off": 1}, "channels": {"open": 3, "backing_off": 1},
+            "reconnect_attempts": 1_234, "bots_failed": 1,
+        },
+        "response_times": {"connect": times(5), "join": times(12), "push": times(0), "heartbeat": times(1_000)},
+        "errors": [{
+            "class": "rate_limit", "code": "ConnectionRateLimitReached", "count": 17, "first_seen_ms": now - 300_000,
+            "last_seen_ms": now - 90_000, "sample": "Too many connected users",
+        }],
+        "connections": [],
+        "bots": [
+            bot("bot-ada", "Ada", "idle", None, json!([line("open")])),
+            bot("bot-bo", "Bo", "talking", Some("tea"), json!([line("open"), line("open")])),
+            away,
+        ],
+    })
+}
