@@ -7,9 +7,13 @@
 pub mod bot;
 pub mod brain;
 pub mod channel;
+mod classify;
+pub mod endpoint;
 pub mod http;
 mod identity;
+mod link;
 pub mod monitor;
+pub mod pool;
 mod settings;
 mod stats;
 #[cfg(test)]

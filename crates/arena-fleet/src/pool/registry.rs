@@ -1,0 +1,334 @@
+//! Which topics are on which connection. This is where channels and connections are counted, and nowhere else.
+
+use crate::link::{COMMANDS, Command, End, LinkState};
+use arena_core::fleet::{Fault, FaultClass};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// All connections and their topics.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    links: Mutex<Links>,
+    /// A place has become free.
+    freed: Notify,
+    topics_per_link: usize,
+    max_links: usize,
+}
+
+#[derive(Debug, Default)]
+struct Links {
+    /// The number of the next connection, and of the next lease.
+    next: u64,
+    links: BTreeMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    commands: mpsc::Sender<Command>,
+    state: watch::Receiver<LinkState>,
+    returned: Arc<Notify>,
+    places: Vec<Place>,
+}
+
+/// A topic on a connection.
+#[derive(Debug)]
+struct Place {
+    topic: Arc<str>,
+    lease: u64,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Somebody has it.
+    Held,
+    /// It was given back and has to be left; dropping the sender tells that it is.
+    Returned(Option<oneshot::Sender<()>>),
+    /// The connection is leaving it.
+    Leaving(#[expect(dead_code, reason = "it tells by being dropped")] Option<oneshot::Sender<()>>),
+}
+
+/// What there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) open: usize,
+    pub(crate) waiting: usize,
+    pub(crate) connecting: usize,
+    pub(crate) channels: usize,
+}
+
+/// What a new connection starts with.
+type Seed = (Ticket, mpsc::Receiver<Command>);
+
+impl Registry {
+    pub(crate) fn new(topics_per_link: usize, max_links: usize) -> Registry {
+        Registry {
+            links: Mutex::default(),
+            freed: Notify::new(),
+            topics_per_link: topics_per_link.max(1),
+            max_links: max_links.max(1),
+        }
+    }
+
+    /// A place for this topic; with a seed where it is on a new connection, which the caller has to start. Waits while
+    /// there are as many connections as may be and all are full or have the topic.
+    pub(crate) async fn lease(
+        self: &Arc<Registry>,
+        topic: &Arc<str>,
+        avoid: Option<u64>,
+    ) -> (Lease, Option<Seed>) {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(found) = self.try_lease(topic, avoid) {
+                return found;
+            }
+            freed.await;
+        }
+    }
+
+    fn try_lease(
+        self: &Arc<Registry>,
+        topic: &Arc<str>,
+        avoid: Option<u64>,
+    ) -> Option<(Lease, Option<Seed>)> {
+        let mut links = self.links();
+        let has_room = links.links.len() < self.max_links;
+        // Where no more connections may be made, one that failed before is better than none.
+        let found = links
+            .fitting(topic, self.topics_per_link, avoid)
+            .or_else(|| if has_room { None } else { links.fitting(topic, self.topics_per_link, None) });
+        let (link, seed) = match found {
+            Some(link) => (link, None),
+            None if has_room => {
+                let (link, seed) = links.add(self);
+                (link, Some(seed))
+            }
+            None => return None,
+        };
+        let number = links.number();
+        let entry = links.links.get_mut(&link)?;
+        entry.places.push(Place { topic: Arc::clone(topic), lease: number, stage: Stage::Held });
+        let lease = Lease {
+            registry: Arc::clone(self),
+            link,
+            number,
+            topic: Arc::clone(topic),
+            commands: entry.commands.clone(),
+            state: entry.state.clone(),
+            joined: false,
+        };
+        Some((lease, seed))
+    }
+
+    /// Topics that are to be left now; each is named once.
+    pub(crate) fn to_leave(&self, link: u64) -> Vec<Arc<str>> {
+        let mut links = self.links();
+        let Some(entry) = links.links.get_mut(&link) else { return Vec::new() };
+        let mut topics = Vec::new();
+        for place in &mut entry.places {
+            if let Stage::Returned(told) = &mut place.stage {
+                topics.push(Arc::clone(&place.topic));
+                place.stage = Stage::Leaving(told.take());
+            }
+        }
+        topics
+    }
+
+    /// A topic that was to be left is left.
+    pub(crate) fn is_left(&self, link: u64, topic: &str) {
+        let mut links = self.links();
+        if let Some(entry) = links.links.get_mut(&link) {
+            entry.places.retain(|place| !matches!(place.stage, Stage::Leaving(_)) || &*place.topic != topic);
+        }
+        drop(links);
+        self.freed.notify_waiters();
+    }
+
+    /// Takes out a connection that has no topics, so that it gets none any more. Returns whether it is out.
+    pub(crate) fn retire(&self, link: u64) -> bool {
+        let mut links = self.links();
+        let is_empty = links.links.get(&link).is_none_or(|entry| entry.places.is_empty());
+        if is_empty {
+            links.links.remove(&link);
+            drop(links);
+            self.freed.notify_waiters();
+        }
+        is_empty
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let links = self.links();
+        let mut counts = Counts::default();
+        for entry in links.links.values() {
+            match &*entry.state.borrow() {
+                LinkState::Open => counts.open += 1,
+                LinkState::Waiting => counts.waiting += 1,
+                LinkState::Connecting => counts.connecting += 1,
+                LinkState::Ended(_) => {}
+            }
+            counts.channels += entry.places.iter().filter(|place| matches!(place.stage, Stage::Held)).count();
+        }
+        counts
+    }
+
+    fn give_back(&self, link: u64, lease: u64, joined: bool, told: Option<oneshot::Sender<()>>) {
+        let mut links = self.links();
+        let Some(entry) = links.links.get_mut(&link) else { return };
+        let Some(at) = entry.places.iter().position(|place| place.lease == lease) else { return };
+        if joined && matches!(entry.places[at].stage, Stage::Held) {
+            entry.places[at].stage = Stage::Returned(told);
+        } else if !joined {
+            entry.places.swap_remove(at);
+        }
+        let returned = Arc::clone(&entry.returned);
+        drop(links);
+        returned.notify_one();
+        self.freed.notify_waiters();
+    }
+
+    fn remove(&self, link: u64) {
+        self.links().links.remove(&link);
+        self.freed.notify_waiters();
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Links {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The fullest connection that can take the topic, open ones first.
+    fn fitting(&self, topic: &str, limit: usize, avoid: Option<u64>) -> Option<u64> {
+        let fits = |(link, entry): &(&u64, &Entry)| {
+            entry.places.len() < limit
+                && Some(**link) != avoid
+                && entry.places.iter().all(|place| &*place.topic != topic)
+                && !matches!(&*entry.state.borrow(), LinkState::Ended(_))
+        };
+        let rank = |(_, entry): &(&u64, &Entry)| {
+            (matches!(&*entry.state.borrow(), LinkState::Open), entry.places.len())
+        };
+        self.links.iter().filter(fits).max_by_key(rank).map(|(link, _)| *link)
+    }
+
+    fn add(&mut self, registry: &Arc<Registry>) -> (u64, Seed) {
+        let link = self.number();
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let (state, watched) = watch::channel(LinkState::Waiting);
+        let returned = Arc::new(Notify::new());
+        let ticket = Ticket { registry: Arc::clone(registry), link, state, returned: Arc::clone(&returned) };
+        self.links.insert(link, Entry { commands, state: watched, returned, places: Vec::new() });
+        (link, (ticket, received))
+    }
+}
+
+/// A connection's place in the registry. Dropped, in whatever way, it has none, and its channels know.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    registry: Arc<Registry>,
+    link: u64,
+    state: watch::Sender<LinkState>,
+    returned: Arc<Notify>,
+}
+
+impl Ticket {
+    /// The connection's number.
+    pub(crate) fn id(&self) -> u64 {
+        self.link
+    }
+
+    /// It is this far.
+    pub(crate) fn is(&self, state: LinkState) {
+        self.state.send_replace(state);
+    }
+
+    /// Ready when a lease has come back.
+    pub(crate) async fn returned(&self) {
+        self.returned.notified().await;
+    }
+
+    /// It is no more.
+    pub(crate) fn ended(self, end: End) {
+        self.state.send_replace(LinkState::Ended(end));
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.state.send_if_modified(|state| {
+            let lives = !matches!(state, LinkState::Ended(_));
+            if lives {
+                let fault = Fault::new(FaultClass::Network, "connection_lost", "the connection's task ended");
+                *state = LinkState::Ended(End { fault, counts: true, was_open: true });
+            }
+            lives
+        });
+        self.registry.remove(self.link);
+    }
+}
+
+/// A topic's place on a connection, held until it is dropped, in whatever way.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    registry: Arc<Registry>,
+    link: u64,
+    number: u64,
+    topic: Arc<str>,
+    commands: mpsc::Sender<Command>,
+    state: watch::Receiver<LinkState>,
+    joined: bool,
+}
+
+impl Lease {
+    /// The connection's number.
+    pub(crate) fn link(&self) -> u64 {
+        self.link
+    }
+
+    /// Its topic, as on the wire.
+    pub(crate) fn topic(&self) -> &Arc<str> {
+        &self.topic
+    }
+
+    /// Where its connection takes what is to be sent.
+    pub(crate) fn commands(&self) -> mpsc::Sender<Command> {
+        self.commands.clone()
+    }
+
+    /// How its connection is; for waiting.
+    pub(crate) fn state(&self) -> watch::Receiver<LinkState> {
+        self.state.clone()
+    }
+
+    /// From now on the topic has to be left when the lease comes back.
+    pub(crate) fn joins(&mut self) {
+        self.joined = true;
+    }
+
+    /// Gives it back; what is returned is ready when the topic is left, or the connection is no more.
+    pub(crate) fn give_back(self) -> oneshot::Receiver<()> {
+        let (told, is_told) = oneshot::channel();
+        self.registry.give_back(self.link, self.number, self.joined, Some(told));
+        is_told
+    }
+
+    /// Why its connection is no more, if it is.
+    pub(crate) fn end(&self) -> Option<End> {
+        match &*self.state.borrow() {
+            LinkState::Ended(end) => Some(end.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.registry.give_back(self.link, self.number, self.joined, None);
+    }
+}
