@@ -61,7 +61,7 @@ fn polite(sensed: &Sensed) -> Vec<Act> {
             vec![Act::Input { event: "look".to_owned(), payload: json!({ "body": body }) }]
         }
         Sensed::Delta { delta } => vec![Act::Input { event: "move".to_owned(), payload: delta.clone() }],
-        Sensed::Idle => vec![],
+        Sensed::Refused { .. } | Sensed::Idle => vec![],
     }
 }
 
