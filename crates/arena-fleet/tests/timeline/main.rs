@@ -1,0 +1,14 @@
+//! The fleet's connections against an endpoint that does what a test tells it to, on a timeline of paused time.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only the bodies of #[test] functions for tests")]
+
+mod endpoint;
+mod setting;
+
+mod dropping;
+mod hanging;
+mod herd;
+mod leases;
+mod lying;
+mod refusing;
+mod shutdown;
