@@ -5,6 +5,7 @@ use super::error::BrainsError;
 use super::llm::{Llm, Model, ModelStats};
 use super::scripted::{Library, Script, Scripted};
 use super::seed::seed;
+use super::wanderer::Wanderer;
 use crate::identity::{BrainKind, Identity};
 use crate::settings::FleetSettings;
 use std::sync::Arc;
@@ -31,7 +32,12 @@ impl Brains {
     /// The brain of this bot for one place: a topic without `realtime:`, or what else sets the place apart. The same bot
     /// in the same place does the same again. In `world:…` every bot wanders; elsewhere it talks as its kind does.
     pub fn of(&self, me: &Identity, place: &str) -> Box<dyn Brain> {
-        let script = self.script(me, place);
+        let persona = self.library.get_or_any(&me.persona, seed(&[&me.id]));
+        let seed = seed(&[&me.id, place]);
+        if place.starts_with("world:") {
+            return Box::new(Wanderer::new(persona, me, seed));
+        }
+        let script = Script::new(persona, &me.name, seed);
         match &self.model {
             Some(model) if me.brain == BrainKind::Llm => Box::new(Llm::new(Arc::clone(model), script, me)),
             _ => Box::new(Scripted::new(script)),
@@ -55,10 +61,5 @@ impl Brains {
             Some(model) => tokio::time::timeout(deadline, model.settled()).await.is_ok(),
             None => true,
         }
-    }
-
-    fn script(&self, me: &Identity, place: &str) -> Script {
-        let persona = self.library.get_or_any(&me.persona, seed(&[&me.id]));
-        Script::new(persona, &me.name, seed(&[&me.id, place]))
     }
 }

@@ -1,1 +1,0 @@
-//! Bots that walk about in worlds.
