@@ -45,7 +45,7 @@ fn request(endpoint: &Endpoint) -> Result<Request<()>, Fault> {
     let mut request =
         endpoint.handshake_url().into_client_request().map_err(|error| unusable(error.to_string()))?;
     if let Some(key) = endpoint.key() {
-        let mut value = HeaderValue::from_str(key).map_err(|error| unusable(error.to_string()))?;
+        let mut value = HeaderValue::from_str(&key).map_err(|error| unusable(error.to_string()))?;
         value.set_sensitive(true);
         for name in KEY_HEADERS {
             request.headers_mut().insert(name, value.clone());

@@ -1,5 +1,6 @@
 //! URLs of endpoints, in all the ways in which people write them.
 
+use crate::token::TokenSource;
 use arena_realtime::codec::Vsn;
 use reqwest::Url;
 use std::fmt;
@@ -15,7 +16,7 @@ const OUR_PATH: &str = "/socket";
 const SUPABASE_HOSTS: [&str; 2] = [".supabase.co", ".supabase.in"];
 
 /// An endpoint of the realtime protocol, with the key that opens connections to it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Endpoint {
     secure: bool,
     /// As in URLs: an IPv6 address stands in brackets.
@@ -24,7 +25,7 @@ pub struct Endpoint {
     /// The path, and what else the query of the URL had.
     path: String,
     query: Option<String>,
-    key: Option<Arc<str>>,
+    key: Option<TokenSource>,
     vsn: Vsn,
 }
 
@@ -75,7 +76,7 @@ impl Endpoint {
             path: path_of(&url, &host),
             host,
             query,
-            key: key.map(Arc::from),
+            key: key.as_deref().map(TokenSource::fixed),
             vsn: Vsn::V2,
         })
     }
@@ -116,8 +117,25 @@ impl Endpoint {
         self.vsn
     }
 
-    pub(super) fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+    /// The same, with a key that is asked for at every connect: one that ends is renewed so.
+    pub fn keyed(mut self, key: TokenSource) -> Endpoint {
+        self.key = Some(key);
+        self
+    }
+
+    /// Whether it is our gateway, as far as the path tells: then there is our REST on the same host.
+    pub fn is_ours(&self) -> bool {
+        self.path == format!("{OUR_PATH}{WEBSOCKET}")
+    }
+
+    /// The URL of the same host without a path, `http` or `https`.
+    pub fn origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}:{}", self.host, self.port)
+    }
+
+    pub(super) fn key(&self) -> Option<Arc<str>> {
+        self.key.as_ref().map(|key| key.current().text)
     }
 
     /// The URL of a handshake. The key is not in it: URLs end in logs.
@@ -221,13 +239,34 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_ends_is_asked_for_each_time() {
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let key = TokenSource::new(move || {
+            let text = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string();
+            crate::token::Token { text: text.into(), ttl: None }
+        });
+        let endpoint = Endpoint::parse("ws://a", Some("old")).unwrap().keyed(key);
+        assert_eq!([endpoint.key().unwrap(), endpoint.key().unwrap()].map(|key| key.to_string()), ["0", "1"]);
+    }
+
+    #[test]
+    fn our_gateway_has_rest_beside_it() {
+        let ours = Endpoint::parse("ws://[::1]:7700", None).unwrap();
+        assert!(ours.is_ours());
+        assert_eq!(ours.origin(), "http://[::1]:7700");
+        let theirs = Endpoint::parse("https://abc.supabase.co", None).unwrap();
+        assert!(!theirs.is_ours());
+        assert_eq!(theirs.origin(), "https://abc.supabase.co:443");
+    }
+
+    #[test]
     fn the_key_is_shown_nowhere() {
         let endpoint = Endpoint::parse("ws://a/socket?apikey=s3cret&log_level=info&vsn=9", None).unwrap();
-        assert_eq!(endpoint.key(), Some("s3cret"));
+        assert_eq!(endpoint.key().as_deref(), Some("s3cret"));
         assert_eq!(endpoint.handshake_url(), "ws://a/socket/websocket?log_level=info&vsn=2.0.0");
         for shown in [format!("{endpoint}"), format!("{endpoint:?}"), endpoint.handshake_url()] {
             assert!(!shown.contains("s3cret"), "{shown}");
         }
-        assert_eq!(Endpoint::parse("ws://a?apikey=x", Some("y")).unwrap().key(), Some("y"));
+        assert_eq!(Endpoint::parse("ws://a?apikey=x", Some("y")).unwrap().key().as_deref(), Some("y"));
     }
 }
