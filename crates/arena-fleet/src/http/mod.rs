@@ -40,8 +40,8 @@ const MAX_REPORTS: usize = 8;
 /// What the doors ask of a fleet. Tests stand on the other side of it.
 #[async_trait]
 pub trait Helm: Send + Sync + 'static {
-    /// How everything is.
-    fn stats(&self) -> FleetStats;
+    /// How everything is; `each`: with each bot and each connection, which takes longer.
+    fn stats(&self, each: bool) -> FleetStats;
 
     /// Whether the work is done.
     fn health(&self) -> Health;

@@ -43,17 +43,13 @@ pub(super) async fn stats(
         Problem::new(StatusCode::BAD_REQUEST, "invalid_query", error.body_text())
     };
     let Query(extent) = extent.map_err(invalid)?;
-    let mut stats = report(&door)?;
-    if !extent.bots {
-        stats.monitor.bots.clear();
-        stats.monitor.connections.clear();
-    }
+    let stats = report(&door, extent.bots)?;
     Ok(Json(Report { health: door.helm.health(), stats }))
 }
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(door): State<Door>) -> Result<Response, Problem> {
-    let stats = report(&door)?;
+    let stats = report(&door, false)?;
     let text = metrics::text(&stats, &door.helm.health());
     Ok(([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
@@ -65,10 +61,10 @@ pub(super) async fn healthz(State(door): State<Door>) -> (StatusCode, Json<Healt
     (status, Json(health))
 }
 
-fn report(door: &Door) -> Result<FleetStats, Problem> {
+fn report(door: &Door, each: bool) -> Result<FleetStats, Problem> {
     let _slot = door.reports.try_acquire().map_err(|_| {
         let detail = "too many reports are being made at this moment";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).passing(1)
     })?;
-    Ok(door.helm.stats())
+    Ok(door.helm.stats(each))
 }

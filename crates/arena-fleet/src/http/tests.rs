@@ -31,8 +31,12 @@ impl Scripted {
 
 #[async_trait]
 impl Helm for Scripted {
-    fn stats(&self) -> FleetStats {
-        stats()
+    fn stats(&self, each: bool) -> FleetStats {
+        let mut stats = stats();
+        if !each {
+            stats.monitor.bots.clear();
+        }
+        stats
     }
 
     fn health(&self) -> Health {

@@ -1,0 +1,170 @@
+//! What is worth a line for people, found by looking at a fleet twice.
+
+use crate::render::{clean, counted};
+use arena_fleet::{FleetStats, Mode};
+use serde_json::Value;
+
+/// Something that people should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Whether somebody has to do something.
+    pub(crate) urgent: bool,
+    /// In words.
+    pub(crate) text: String,
+}
+
+/// What of a fleet is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Look {
+    mode: Mode,
+    pub(crate) target: usize,
+    pub(crate) active: usize,
+    failed: u64,
+    humans: Option<usize>,
+    breaker: String,
+    /// Why nothing is tried any more.
+    pub(crate) halted: Option<String>,
+}
+
+impl Look {
+    pub(crate) fn at(stats: &FleetStats) -> Look {
+        let (manager, pool) = (&stats.manager, &stats.pool);
+        Look {
+            mode: manager.mode,
+            target: manager.target,
+            active: stats.monitor.totals.active,
+            failed: stats.monitor.totals.bots_failed,
+            humans: manager.lobby.joined.then_some(manager.lobby.humans),
+            breaker: pool["breaker"]
+                .as_str()
+                .or_else(|| pool["breaker"]["state"].as_str())
+                .unwrap_or("closed")
+                .to_owned(),
+            halted: halted(&pool["halted"]),
+        }
+    }
+
+    /// What is new since `before`. Numbers that wander are no news.
+    pub(crate) fn since(&self, before: &Look) -> Vec<News> {
+        let mut news = Vec::new();
+        let mut add = |urgent, text: String| news.push(News { urgent, text });
+        match (&before.halted, &self.halted) {
+            (None, Some(why)) => add(true, halted_words(why)),
+            (Some(_), None) => add(false, "the endpoint is tried again".to_owned()),
+            _ => {}
+        }
+        if self.breaker != before.breaker && self.halted.is_none() {
+            match self.breaker.as_str() {
+                "open" if before.breaker == "closed" => {
+                    add(true, "the endpoint does not answer; one bot tries it for all".to_owned());
+                }
+                "closed" => add(false, "the endpoint is back".to_owned()),
+                _ => {}
+            }
+        }
+        if self.mode != before.mode {
+            add(false, mode_words(self.mode).to_owned());
+        }
+        if self.target != before.target {
+            let humans = self.humans.map_or("a lobby that cannot be read".to_owned(), |humans| {
+                format!("{} in the lobby", counted(humans as u64, "human"))
+            });
+            add(false, format!("{} wanted, {humans}", counted(self.target as u64, "bot")));
+        } else if self.humans.is_some() != before.humans.is_some() {
+            let text = match self.humans {
+                Some(_) => "the lobby can be read",
+                None => "the lobby cannot be read: nobody counts until it can",
+            };
+            add(self.humans.is_none(), text.to_owned());
+        }
+        if self.failed > before.failed {
+            let failed = counted(self.failed - before.failed, "bot");
+            add(true, format!("{failed} failed for good; `arena fleet status` shows why"));
+        }
+        news
+    }
+}
+
+/// What is said when the endpoint refuses the fleet as such.
+pub(crate) fn halted_words(why: &str) -> String {
+    format!(
+        "stopped: the endpoint refuses the fleet ({}). Nothing is tried any more. Check the API key and the endpoint, \
+         then restart the bot service, or `arena fleet resume` if the endpoint was at fault",
+        clean(why)
+    )
+}
+
+fn halted(value: &Value) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let words = [text("class"), text("code"), text("detail")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Some(if words.is_empty() { value.to_string() } else { words })
+}
+
+fn mode_words(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Running => "running: bots start and stop as they are wanted",
+        Mode::Paused => "paused: nothing starts and nothing stops until `arena fleet resume`",
+        Mode::Draining => "draining: all bots leave, those that talk when they have finished",
+        Mode::Stopping => "ending",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calm() -> Look {
+        Look {
+            mode: Mode::Running,
+            target: 3,
+            active: 3,
+            failed: 0,
+            humans: Some(2),
+            breaker: "closed".to_owned(),
+            halted: None,
+        }
+    }
+
+    fn lines(before: &Look, now: &Look) -> Vec<String> {
+        now.since(before).into_iter().map(|news| news.text).collect()
+    }
+
+    #[test]
+    fn what_wanders_is_no_news() {
+        assert!(calm().since(&calm()).is_empty());
+        let wandering = Look { active: 2, humans: Some(7), ..calm() };
+        assert!(wandering.since(&calm()).is_empty());
+    }
+
+    #[test]
+    fn a_refused_key_is_urgent_and_says_what_to_do() {
+        let pool = serde_json::json!({"class": "authentication", "code": "MalformedJWT", "detail": "no JWT"});
+        let halted = Look { halted: halted(&pool), breaker: "open".to_owned(), ..calm() };
+        let news = halted.since(&calm());
+        assert!(news.len() == 1 && news[0].urgent, "{news:?}");
+        assert!(news[0].text.contains("authentication, MalformedJWT, no JWT") && news[0].text.contains("API key"));
+        assert_eq!(lines(&halted, &calm()), ["the endpoint is tried again", "the endpoint is back"]);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_away_is_said_once_and_so_is_its_return() {
+        let open = Look { breaker: "open".to_owned(), ..calm() };
+        let half = Look { breaker: "half_open".to_owned(), ..calm() };
+        assert_eq!(lines(&calm(), &open).len(), 1);
+        assert!(lines(&open, &half).is_empty() && lines(&half, &open).is_empty());
+        assert_eq!(lines(&half, &calm()), ["the endpoint is back"]);
+    }
+
+    #[test]
+    fn another_target_names_the_humans_behind_it() {
+        let more = Look { target: 9, humans: Some(30), ..calm() };
+        assert_eq!(lines(&calm(), &more), ["9 bots wanted, 30 humans in the lobby"]);
+        let blind = Look { humans: None, ..calm() };
+        assert_eq!(lines(&calm(), &blind), ["the lobby cannot be read: nobody counts until it can"]);
+        let failed = Look { failed: 2, ..calm() };
+        assert_eq!(lines(&calm(), &failed), ["2 bots failed for good; `arena fleet status` shows why"]);
+    }
+}
