@@ -4,6 +4,7 @@ mod around;
 mod leave;
 mod life;
 mod lobby;
+mod rest_seats;
 mod seat;
 mod talk;
 mod thought;
@@ -12,6 +13,7 @@ mod world;
 pub use around::{Around, BotSettings, BrainFor, Open, TokenFor};
 pub use leave::Leave;
 pub use life::{Bot, BotEnd, Note, Order};
+pub use rest_seats::RestSeats;
 pub use seat::{Seat, Seats};
 
 #[cfg(test)]
