@@ -490,6 +490,32 @@ async fn a_wanderer_gets_a_seat_acts_on_what_it_sees_and_gets_another_when_it_lo
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wanderer_hears_of_refused_inputs_and_takes_its_leave_of_the_world() {
+    let input = |event: &str| Act::Input { event: event.to_owned(), payload: json!({}) };
+    let mut stage = stage_with(move |sensed| match sensed {
+        Sensed::World { .. } => vec![input("move")],
+        Sensed::Refused { input: what, code } => vec![input(&format!("after_{what}_{code}"))],
+        Sensed::Leaving => vec![input("wave"), Act::Leave],
+        _ => vec![],
+    });
+    stage.around.seats = Some(Arc::new(Town(Mutex::new(vec![]))));
+    stage.hall.respond("world:main", json!({ "snapshot": { "tick": 1 } }));
+    stage.hall.answer("move", false, json!({ "reason": "blocked: a wall", "code": "blocked" }));
+    stage.start_in(Some("main")).await;
+    pass(secs(1)).await;
+    let inputs = |stage: &Stage| -> Vec<String> {
+        let said = stage.hall.said();
+        said.into_iter().filter(|said| said.topic == "world:main").map(|said| said.event).collect()
+    };
+    assert_eq!(inputs(&stage), ["move", "after_move_blocked"]);
+
+    stage.leave.send_replace(Some(Leave::within(secs(60))));
+    assert_eq!(stage.ended().await.fault, None);
+    assert_eq!(inputs(&stage).last().unwrap(), "wave");
+    assert!(stage.hall.members("world:main").is_empty() && stage.is_nowhere());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bot_without_a_place_in_the_world_lives_on_without() {
     let mut stage = stage();
     let never = Fault::new(FaultClass::Permission, "unauthorized", "no");

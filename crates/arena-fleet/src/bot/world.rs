@@ -57,13 +57,10 @@ pub(super) async fn live(
         if leave.borrow_and_update().is_some() {
             return WorldEnd::Left;
         }
-        let living = stay(&around, &me, seats.as_ref(), &channel, &mut failures);
-        let fault = tokio::select! {
-            ended = living => match ended {
-                Ended::Lost(fault) => fault,
-                Ended::Brain(why) => return WorldEnd::BrainFailed(why.fault()),
-            },
-            () = told(&mut leave) => continue,
+        let fault = match stay(&around, &me, seats.as_ref(), &channel, &mut failures, &mut leave).await {
+            Ended::Lost(fault) => fault,
+            Ended::Brain(why) => return WorldEnd::BrainFailed(why.fault()),
+            Ended::Told => continue,
         };
         if fault.class.next_step() == NextStep::Stop {
             return WorldEnd::Refused(fault);
@@ -83,12 +80,25 @@ pub(super) async fn live(
 enum Ended {
     Lost(Fault),
     Brain(NoThought),
+    /// The bot was told something about its leaving.
+    Told,
 }
 
 /// From taking a seat to losing it.
-async fn stay(around: &Around, me: &Identity, seats: &dyn Seats, name: &str, failures: &mut u32) -> Ended {
+async fn stay(
+    around: &Around,
+    me: &Identity,
+    seats: &dyn Seats,
+    name: &str,
+    failures: &mut u32,
+    leave: &mut LeaveWatch,
+) -> Ended {
     let late = || Fault::new(FaultClass::Timeout, "seat_timeout", "no seat was given in time");
-    let seat = match tokio::time::timeout(SEAT, seats.take(me, name)).await.unwrap_or_else(|_| Err(late())) {
+    let taken = tokio::select! {
+        taken = tokio::time::timeout(SEAT, seats.take(me, name)) => taken.unwrap_or_else(|_| Err(late())),
+        () = told(leave) => return Ended::Told,
+    };
+    let seat = match taken {
         Ok(seat) => seat,
         Err(fault) => return Ended::Lost(fault),
     };
@@ -96,7 +106,13 @@ async fn stay(around: &Around, me: &Identity, seats: &dyn Seats, name: &str, fai
     let brain = (around.brains)(me, &seat.topic);
     let purse: Arc<dyn Purse> = Arc::new(NoPurse);
     let mut life = Wandering { around, me, body: seat.body, channel, brain, purse, dropped_thoughts: 0 };
-    let ended = life.go_on(failures).await;
+    let ended = tokio::select! {
+        ended = life.go_on(failures) => ended,
+        () = told(leave) => Ended::Told,
+    };
+    if matches!(ended, Ended::Told) && leave.borrow().is_some() {
+        let _ = tokio::time::timeout(LEAVING, life.think_and_act(Sensed::Leaving)).await;
+    }
     life.channel.leave(LEAVING).await;
     ended
 }
@@ -159,24 +175,49 @@ impl Wandering<'_> {
         Sensed::World { snapshot, body: self.body.clone() }
     }
 
+    /// Has a thought and does what comes of it; then one about what was refused of that, and no more: what that leads to
+    /// waits for the next thing that happens.
     async fn think_and_act(&mut self, sensed: Sensed) -> Result<(), NoThought> {
+        for refused in self.once(sensed).await? {
+            self.once(refused).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives what was refused.
+    async fn once(&mut self, sensed: Sensed) -> Result<Vec<Sensed>, NoThought> {
         let scene = Scene { me: self.me, purse: &self.purse };
         let acts = match think(self.brain.as_mut(), scene, sensed, self.around.settings.thought).await {
             Ok(acts) => acts,
             Err(NoThought::TooLong) if self.dropped_thoughts + 1 < self.around.settings.dropped_thoughts => {
                 self.dropped_thoughts += 1;
-                return Ok(());
+                return Ok(Vec::new());
             }
             Err(why) => return Err(why),
         };
         self.dropped_thoughts = 0;
+        let mut refused = Vec::new();
         for act in acts {
-            if let Act::Input { event, payload } = act {
-                // A refused input changes nothing: the world shows what is so.
-                let _ = tokio::time::timeout(INPUT, self.channel.push(&event, payload)).await;
+            if let Act::Input { event, payload } = act
+                && let Some(code) = refusal(&self.channel, &event, payload).await
+            {
+                refused.push(Sensed::Refused { input: event, code });
             }
         }
-        Ok(())
+        Ok(refused)
+    }
+}
+
+/// Sends an input; gives the code of what the world says against it. Without an answer it is not known what came of it,
+/// and the world shows what is so.
+async fn refusal(channel: &Channel, event: &str, payload: Value) -> Option<String> {
+    match tokio::time::timeout(INPUT, channel.push(event, payload)).await {
+        Ok(Ok(reply)) if reply.ok => None,
+        Ok(Ok(reply)) => {
+            let code = reply.response.get("code").and_then(Value::as_str);
+            Some(code.unwrap_or("refused").to_owned())
+        }
+        Ok(Err(_)) | Err(_) => Some("unavailable".to_owned()),
     }
 }
 
