@@ -50,7 +50,7 @@ pub(crate) struct Actor {
     /// Its place in the registry; dropped, it has none.
     pub(crate) ticket: Ticket,
     /// What its channels ask.
-    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) commands: mpsc::Receiver<Box<Command>>,
     /// Cancelled when all connections are to be closed, after their channels have left.
     pub(crate) closing: CancellationToken,
 }
@@ -97,7 +97,8 @@ impl Actor {
     /// `None` where it was closed on purpose.
     async fn serve(&mut self, subject: &Subject) -> Option<End> {
         let socket = tokio::select! {
-            opened = self.open(subject) => match opened {
+            // Boxed, so that nothing of it is kept while the connection lives.
+            opened = Box::pin(self.open(subject)) => match opened {
                 Ok(socket) => socket,
                 Err(end) => return Some(end),
             },
@@ -150,7 +151,7 @@ pub(super) struct Link<'a> {
     pub(super) endpoint: &'a Endpoint,
     registry: &'a Registry,
     ticket: &'a Ticket,
-    commands: &'a mut mpsc::Receiver<Command>,
+    commands: &'a mut mpsc::Receiver<Box<Command>>,
     pub(super) monitor: &'a Monitor,
     limits: Limits,
     pub(super) routes: Routes,
@@ -172,7 +173,7 @@ impl<'a> Link<'a> {
         endpoint: &'a Endpoint,
         registry: &'a Registry,
         ticket: &'a Ticket,
-        commands: &'a mut mpsc::Receiver<Command>,
+        commands: &'a mut mpsc::Receiver<Box<Command>>,
         monitor: &'a Monitor,
         limits: Limits,
     ) -> Link<'a> {
@@ -218,8 +219,8 @@ impl<'a> Link<'a> {
         }
     }
 
-    async fn command(&mut self, command: Command) -> Result<(), Over> {
-        match command {
+    async fn command(&mut self, command: Box<Command>) -> Result<(), Over> {
+        match *command {
             Command::Join { topic, payload, told, presence, answer } => {
                 self.join(topic, &payload, told, presence, answer).await
             }

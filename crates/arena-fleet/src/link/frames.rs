@@ -61,7 +61,11 @@ impl Link<'_> {
                 let event = event.into_owned();
                 let meta = meta.map_or(Value::Null, value);
                 self.tell(&topic, |_| {
-                    Some(Told::Event(ChannelEvent::Message { event, payload: value(payload), meta }))
+                    Some(Told::Event(Box::new(ChannelEvent::Message {
+                        event,
+                        payload: value(payload),
+                        meta,
+                    })))
                 })
             }
             ServerMessage::Push { join_ref, topic, event, payload } => {
@@ -113,7 +117,8 @@ impl Link<'_> {
                 if join_ref.is_some_and(|join_ref| join_ref != route.join.to_string()) {
                     return Ok(());
                 }
-                let told = if event == "phx_close" { Told::Closed } else { Told::Errored(value(payload)) };
+                let told =
+                    if event == "phx_close" { Told::Closed } else { Told::Errored(Box::new(value(payload))) };
                 self.unanswered.forget(topic);
                 if let Some(route) = self.routes.remove(topic) {
                     // Where there is no room for it, the end of the queue says the same.
@@ -128,7 +133,7 @@ impl Link<'_> {
                 }
                 let event = event.to_owned();
                 self.tell(topic, |presence| {
-                    presence.then_some(Told::Event(ChannelEvent::Presence { event, payload }))
+                    presence.then_some(Told::Event(Box::new(ChannelEvent::Presence { event, payload })))
                 })
             }
             "system" => {
@@ -137,12 +142,14 @@ impl Link<'_> {
                     return self.strange("a system message that says nothing");
                 };
                 let ok = payload.get("status").and_then(Value::as_str) != Some("error");
-                self.tell(topic, |_| Some(Told::Event(ChannelEvent::System { ok, message })))
+                self.tell(topic, |_| Some(Told::Event(Box::new(ChannelEvent::System { ok, message }))))
             }
             // What plain Phoenix channels push is a message of its own.
             event => {
                 let (event, payload, meta) = (event.to_owned(), value(payload), Value::Null);
-                self.tell(topic, |_| Some(Told::Event(ChannelEvent::Message { event, payload, meta })))
+                self.tell(topic, |_| {
+                    Some(Told::Event(Box::new(ChannelEvent::Message { event, payload, meta })))
+                })
             }
         }
     }

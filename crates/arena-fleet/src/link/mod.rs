@@ -56,10 +56,11 @@ pub(crate) enum Command {
 /// What a channel hears from its connection. When the connection ends, the queue does.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// A message, presence, or a word of the endpoint's.
-    Event(ChannelEvent),
+    /// A message, presence, or a word of the endpoint's. Boxed, as is whatever queues carry here: a queue keeps room for
+    /// 32 entries, of each channel of each bot.
+    Event(Box<ChannelEvent>),
     /// `phx_error`: the topic is not joined any more.
-    Errored(Value),
+    Errored(Box<Value>),
     /// `phx_close`, not asked for: the topic is not joined any more.
     Closed,
 }

@@ -25,7 +25,7 @@ struct Links {
 
 #[derive(Debug)]
 struct Entry {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     state: watch::Receiver<LinkState>,
     returned: Arc<Notify>,
     places: Vec<Place>,
@@ -59,7 +59,7 @@ pub(crate) struct Counts {
 }
 
 /// What a new connection starts with.
-type Seed = (Ticket, mpsc::Receiver<Command>);
+type Seed = (Ticket, mpsc::Receiver<Box<Command>>);
 
 impl Registry {
     pub(crate) fn new(topics_per_link: usize, max_links: usize) -> Registry {
@@ -280,7 +280,7 @@ pub(crate) struct Lease {
     link: u64,
     number: u64,
     topic: Arc<str>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     state: watch::Receiver<LinkState>,
     joined: bool,
 }
@@ -297,7 +297,7 @@ impl Lease {
     }
 
     /// Where its connection takes what is to be sent.
-    pub(crate) fn commands(&self) -> mpsc::Sender<Command> {
+    pub(crate) fn commands(&self) -> mpsc::Sender<Box<Command>> {
         self.commands.clone()
     }
 

@@ -96,7 +96,7 @@ impl Supervisor {
                 self.report(Phase::Closed);
                 let _ = done.send(());
             }
-            Stop::Failed(fault) => self.failed(fault).await,
+            Stop::Failed(fault) => Box::pin(self.failed(fault)).await,
         }
         self.pool.monitor.forget(&self.subject);
     }
@@ -215,7 +215,7 @@ impl Supervisor {
         lease.joins();
         let reply = self.meanwhile(async move {
             // Room there will be, or an end.
-            let _ = commands.send(command).await;
+            let _ = commands.send(Box::new(command)).await;
             answered.await.unwrap_or(Err(PushError::Lost))
         });
         Ok(reply.await?)

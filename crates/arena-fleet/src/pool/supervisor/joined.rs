@@ -96,7 +96,7 @@ impl Supervisor {
 
     fn told(&mut self, stay: &mut Stay, told: Option<Told>) -> Result<(), Failed> {
         match told {
-            Some(Told::Event(event)) => self.hand_over(stay, event),
+            Some(Told::Event(event)) => self.hand_over(stay, *event),
             Some(Told::Errored(payload)) => {
                 let fault = stay.explained().unwrap_or_else(|| {
                     let said = classify::refusal(&payload);
@@ -188,12 +188,13 @@ impl Supervisor {
 
     fn send(&self, stay: &Stay, event: &'static str, payload: Box<RawValue>, answer: Option<Answer>) {
         let command = Command::Send { topic: Arc::clone(&self.topic), event, payload, answer };
-        let refused = match stay.lease.commands().try_send(command) {
+        let refused = match stay.lease.commands().try_send(Box::new(command)) {
             Ok(()) => return,
             Err(TrySendError::Full(command)) => (command, PushError::Full),
             Err(TrySendError::Closed(command)) => (command, PushError::NotJoined),
         };
-        if let (Command::Send { answer: Some(answer), .. }, error) = refused {
+        let (command, error) = refused;
+        if let Command::Send { answer: Some(answer), .. } = *command {
             let _ = answer.send(Err(error));
         }
     }
@@ -208,7 +209,7 @@ impl Supervisor {
                 answer: None,
             };
             // Where there is no room, leaving takes it back as well.
-            let _ = lease.commands().try_send(untrack);
+            let _ = lease.commands().try_send(Box::new(untrack));
         }
         let _ = lease.give_back().await;
         stop.into()
