@@ -110,7 +110,7 @@ pub struct LlmSettings {
     pub model: String,
     /// The key; a secret. Empty: none is sent.
     pub api_key: String,
-    /// How long a reply may take in all, and how long the stream may stall.
+    /// How long a reply may take in all (50 s at most), and how long the stream may stall.
     pub timeout: Duration,
     /// See `timeout`.
     pub stall_timeout: Duration,

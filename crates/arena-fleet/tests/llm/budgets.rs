@@ -111,7 +111,7 @@ async fn a_conversation_without_budget_gets_a_goodbye_or_silence_and_no_model() 
         ("total_limit", false, true),
         ("participant_limit", false, true),
         ("not_your_turn", false, false),
-        ("store_unavailable", false, false),
+        ("store_unavailable", true, false),
     ] {
         let (_, purse) = Book::refusing(code);
         let acts = Talk::new(&brains, "bot-1", &purse).hear("Go on").await;

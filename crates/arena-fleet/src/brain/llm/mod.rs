@@ -37,6 +37,8 @@ const OVER: [&str; 8] = [
     "not_a_participant",
     "conversation_not_found",
 ];
+/// Refusals that pass by themselves, and mean that others are to speak now.
+const NOT_NOW: [&str; 3] = ["not_your_turn", "loop_detected", "guaranteed_to_others"];
 /// Refusals after which words that cost nothing but a message may follow.
 const TOO_DEAR: [&str; 2] = ["token_limit", "cost_limit"];
 
@@ -92,7 +94,9 @@ impl Llm {
                 scripted::leave(&mut self.script)
             }
             Err(Nothing::Unpaid { code }) if OVER.contains(&code.as_str()) => vec![Act::Leave],
-            Err(Nothing::Unpaid { .. }) => Vec::new(),
+            Err(Nothing::Unpaid { code }) if NOT_NOW.contains(&code.as_str()) => Vec::new(),
+            // Nothing could be found out about the budget; a line without a model may get through.
+            Err(Nothing::Unpaid { .. }) => scripted::react(&mut self.script, &self.me.id, sensed),
         }
     }
 

@@ -14,8 +14,12 @@ use crate::settings::LlmSettings;
 use arena_core::fleet::{Fault, FaultClass};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+
+/// The longest that a reply may take, whatever the settings say: a bot's thought takes a minute at most.
+const LONGEST: Duration = Duration::from_secs(50);
 
 /// A model behind a chat endpoint.
 #[derive(Debug)]
@@ -99,7 +103,7 @@ impl Model {
         if !self.is_up(bot, estimate) {
             return Err(Nothing::Unavailable);
         }
-        let deadline = Instant::now() + self.settings.timeout;
+        let deadline = Instant::now() + self.settings.timeout.min(LONGEST);
         let turn = self.turn(deadline).await.ok_or(Nothing::Unavailable)?;
         // The fleet's budget first: what it does not pay for need not be reserved elsewhere.
         let hold = self.ledger.hold(bot, estimate).map_err(|_| Nothing::Unavailable)?;
@@ -189,7 +193,7 @@ impl Model {
     }
 
     /// How long to wait until the next attempt; `None`: there is none.
-    fn delay(&self, failed: &Failure, attempt: u32, deadline: Instant) -> Option<std::time::Duration> {
+    fn delay(&self, failed: &Failure, attempt: u32, deadline: Instant) -> Option<Duration> {
         let asked = failed.fault.retry_after;
         if let Some(asked) = asked {
             self.gate.wait(asked);
