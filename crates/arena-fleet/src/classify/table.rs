@@ -88,6 +88,8 @@ pub(super) const CODES: &[(&str, FaultClass)] = &[
     ("UnableToTrackPresence", Network),
     ("SlowConsumer", Network),
     ("overloaded", Network),
+    ("shutting_down", Network),
+    ("internal", Network),
     ("store_unavailable", Network),
     ("world_unavailable", Network),
     ("unavailable", Network),

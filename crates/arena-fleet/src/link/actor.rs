@@ -396,7 +396,11 @@ impl<'a> Link<'a> {
         let code = match over {
             Over::Unneeded => CloseCode::Normal,
             Over::Failed(fault) if fault.class == FaultClass::Protocol => CloseCode::Protocol,
-            Over::Failed(_) => return,
+            // What is left to be said is the answer to the endpoint's own close.
+            Over::Failed(_) => {
+                let _ = timeout(CLOSING, self.socket.flush()).await;
+                return;
+            }
         };
         let frame = CloseFrame { code, reason: "".into() };
         let goodbye = async {

@@ -103,6 +103,8 @@ pub struct Seen {
     pub open: BTreeMap<usize, mpsc::Sender<Message>>,
     /// Codes of the closes that clients sent.
     pub closes: Vec<u16>,
+    /// The URI of each handshake that was let in, and its headers.
+    pub handshakes: Vec<(String, Vec<(String, String)>)>,
 }
 
 #[derive(Clone)]
@@ -184,6 +186,14 @@ impl Fake {
         }
     }
 
+    /// Sends this on every connection.
+    pub async fn say_all(&self, message: Message) {
+        let to: Vec<_> = self.seen.lock().unwrap().open.values().cloned().collect();
+        for link in to {
+            let _ = link.send(message.clone()).await;
+        }
+    }
+
     /// Closes all connections with this code.
     pub async fn close_all(&self, code: u16, reason: &'static str) {
         let to: Vec<_> = self.seen.lock().unwrap().open.values().cloned().collect();
@@ -250,7 +260,16 @@ impl Fake {
                 let _ = accept_hdr_async(stream, refuse).await;
             }
             _ => {
-                let accept = |_: &Request, response: Response| Ok(response);
+                let seen = Arc::clone(&self.seen);
+                let accept = move |request: &Request, response: Response| {
+                    let text = |(name, value): (&_, &tokio_tungstenite::tungstenite::http::HeaderValue)| {
+                        let name: &tokio_tungstenite::tungstenite::http::HeaderName = name;
+                        (name.to_string(), value.to_str().unwrap_or_default().to_owned())
+                    };
+                    let headers = request.headers().iter().map(text).collect();
+                    seen.lock().unwrap().handshakes.push((request.uri().to_string(), headers));
+                    Ok(response)
+                };
                 if let Ok(socket) = accept_hdr_async(stream, accept).await {
                     self.talk(number, socket).await;
                 }
@@ -269,8 +288,11 @@ impl Fake {
                 frame = socket.next() => match frame {
                     Some(Ok(Message::Text(text))) => {
                         let frame: Value = serde_json::from_str(&text).unwrap();
+                        let is_v1 = frame.is_object();
+                        let frame = if is_v1 { as_v2(&frame) } else { frame };
                         let Some(answers) = self.answer(number, &frame) else { return };
                         for answer in answers {
+                            let answer = if is_v1 { as_v1(&answer) } else { answer };
                             if socket.send(Message::text(answer)).await.is_err() { return; }
                         }
                     }
@@ -351,4 +373,15 @@ impl Fake {
             _ => vec![ok],
         })
     }
+}
+
+/// A frame of version 1 as one of version 2.
+fn as_v2(frame: &Value) -> Value {
+    json!([frame["join_ref"], frame["ref"], frame["topic"], frame["event"], frame["payload"]])
+}
+
+/// And back; version 1 names no join.
+fn as_v1(frame: &str) -> String {
+    let frame: Value = serde_json::from_str(frame).unwrap();
+    json!({"topic": frame[2], "event": frame[3], "payload": frame[4], "ref": frame[1]}).to_string()
 }

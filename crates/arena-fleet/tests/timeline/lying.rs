@@ -5,6 +5,8 @@ use crate::setting::{fault, joined, pass, pool, secs, spec};
 use arena_core::fleet::{BreakerState, FaultClass};
 use arena_fleet::channel::{ChannelEvent, ChannelSpec};
 use serde_json::json;
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Frames that no version of the protocol has.
 const LIES: [&str; 12] = [
@@ -138,4 +140,68 @@ async fn presence_of_nonsense_harms_nobody() {
     let mut there = arena_fleet::channel::Present::default();
     there.apply(&event, &payload);
     assert_eq!(there.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["c"]);
+}
+
+/// One frame out of pieces of frames.
+fn babble(random: &mut fastrand::Rng) -> Message {
+    const PIECES: [&str; 24] = [
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "null",
+        "\"$j\"",
+        "\"1\"",
+        "\"2\"",
+        "7",
+        "true",
+        "\"realtime:t\"",
+        "\"phx_reply\"",
+        "\"phx_close\"",
+        "\"phx_error\"",
+        "\"broadcast\"",
+        "\"presence_diff\"",
+        "\"system\"",
+        "\"status\"",
+        "\"ok\"",
+        "\"response\"",
+        "\"event\"",
+        "\"\u{fe0f}\"",
+    ];
+    let mut piece = || PIECES[random.usize(0..PIECES.len())];
+    match piece().len() % 3 {
+        0 => Message::text((0..12).map(|_| piece()).collect::<String>()),
+        1 => {
+            let parts = [piece(), piece(), "\"realtime:t\"", piece()];
+            Message::text(format!("[{},{{\"status\":{},\"message\":{}}}]", parts.join(","), piece(), piece()))
+        }
+        _ => Message::binary((0..20).map(|_| piece().as_bytes()[0] % 7).collect::<Vec<u8>>()),
+    }
+}
+
+/// Whatever comes, in whatever order: nothing panics, nothing is held afterwards, and the pool works on.
+#[tokio::test(start_paused = true)]
+async fn a_pool_outlives_an_endpoint_that_babbles() {
+    for seed in 0..20 {
+        let (fake, pool) = pool();
+        let mut random = fastrand::Rng::with_seed(seed);
+        let watches = ChannelSpec { watches_presence: true, ..spec("t") };
+        let mut channel = pool.open("bot", watches.clone());
+        joined(&mut channel).await;
+        for _ in 0..200 {
+            fake.say_all(babble(&mut random)).await;
+            tokio::time::sleep(Duration::from_millis(random.u64(0..2_000))).await;
+            let heard = tokio::time::timeout(Duration::from_millis(1), channel.next()).await;
+            if let Ok(None) = heard {
+                channel = pool.open("bot", watches.clone());
+            }
+        }
+        drop(channel);
+        pass(60).await;
+        let stats = pool.stats();
+        assert_eq!((stats.channels, stats.connections, stats.supervised), (0, 0, 0), "seed {seed}");
+        joined(&mut pool.open("bot", spec("t"))).await;
+    }
 }

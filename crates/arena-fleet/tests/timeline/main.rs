@@ -5,6 +5,7 @@
 mod endpoint;
 mod setting;
 
+mod asking;
 mod dropping;
 mod hanging;
 mod herd;

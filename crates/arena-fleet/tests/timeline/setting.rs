@@ -7,15 +7,24 @@ use arena_fleet::endpoint::Endpoint;
 use arena_fleet::monitor::Monitor;
 use arena_fleet::pool::Pool;
 use arena_fleet::{PoolSettings, TokenSource};
+use arena_realtime::codec::Vsn;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// A pool with this many tries at random: the same in every run.
+/// A pool whose random numbers are the same in every run.
 pub fn pool_of(settings: PoolSettings) -> (Fake, Pool) {
+    start(settings, Vsn::V2)
+}
+
+pub fn pool_of_vsn(vsn: Vsn) -> (Fake, Pool) {
+    start(PoolSettings::default(), vsn)
+}
+
+fn start(settings: PoolSettings, vsn: Vsn) -> (Fake, Pool) {
     fastrand::seed(7);
     let fake = Fake::new();
-    let endpoint = Endpoint::parse("ws://fake", Some("key")).unwrap();
+    let endpoint = Endpoint::parse("ws://fake", Some("key")).unwrap().vsn(vsn);
     let pool = Pool::start(endpoint, Arc::new(fake.clone()), settings, Monitor::default());
     (fake, pool)
 }
