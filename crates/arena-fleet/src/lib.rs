@@ -9,11 +9,14 @@ pub mod brain;
 pub mod channel;
 mod classify;
 pub mod endpoint;
+mod fleet;
 pub mod http;
 mod identity;
 mod link;
+mod manager;
 pub mod monitor;
 pub mod pool;
+mod roster;
 mod settings;
 mod stats;
 #[cfg(test)]
@@ -21,7 +24,9 @@ mod stats;
 mod testkit;
 mod token;
 
+pub use fleet::{Fleet, Parts, Way};
 pub use identity::{BrainKind, Identity};
+pub use roster::{Roster, RosterError};
 pub use settings::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
 pub use stats::{FleetStats, Health, LobbyReport, ManagerReport, Mode};
 pub use token::{Token, TokenSource};

@@ -67,6 +67,11 @@ impl Hall {
         Hall { state: Arc::default(), monitor: monitor.clone(), tasks: TaskTracker::new() }
     }
 
+    /// The same hall for others, who are told elsewhere how their channels are.
+    pub(crate) fn told_to(&self, monitor: &Monitor) -> Hall {
+        Hall { monitor: monitor.clone(), ..self.clone() }
+    }
+
     pub(crate) fn open(&self) -> Open {
         let hall = self.clone();
         Arc::new(move |bot, spec| {
@@ -132,7 +137,8 @@ impl Hall {
     /// From now on only numbers are told of who is present.
     pub(crate) fn only_numbers(&self) {
         self.lock().occupancy = true;
-        for topic in self.lock().present.keys().cloned().collect::<Vec<_>>() {
+        let topics: Vec<String> = self.lock().present.keys().cloned().collect();
+        for topic in topics {
             self.tell_presence(&topic, &json!({}), &json!({}));
         }
     }
@@ -354,8 +360,8 @@ pub(crate) async fn settle() {
 pub(crate) async fn pass(time: Duration) {
     let end = Instant::now() + time;
     while Instant::now() < end {
-        let step = (end - Instant::now()).min(Duration::from_millis(250));
+        let step = (end - Instant::now()).min(Duration::from_millis(500));
         tokio::time::sleep(step).await;
-        settle().await;
     }
+    settle().await;
 }

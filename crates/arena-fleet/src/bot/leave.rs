@@ -46,7 +46,7 @@ pub(super) async fn told(leave: &mut LeaveWatch) {
 }
 
 /// Waits for this time; for ever where there is none.
-pub(super) async fn at(when: Option<Instant>) {
+pub(crate) async fn at(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when).await,
         None => std::future::pending().await,

@@ -12,6 +12,7 @@ mod world;
 
 pub use around::{Around, BotSettings, BrainFor, Open, TokenFor};
 pub use leave::Leave;
+pub(crate) use leave::at;
 pub use life::{Bot, BotEnd, Note, Order};
 pub use rest_seats::RestSeats;
 pub use seat::{Seat, Seats};

@@ -1,5 +1,6 @@
 //! How each bot is: what the pool, the channels and the bots report, and what it adds up to.
 
+pub(crate) mod alert;
 mod histogram;
 mod patterns;
 mod records;
@@ -13,7 +14,7 @@ pub use snapshot::{
 use crate::identity::Identity;
 use arena_core::fleet::Fault;
 use histogram::Histogram;
-use records::{Bot, Records};
+use records::{Bot, Line, Records};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,6 +101,8 @@ pub struct BotNow {
     pub lasted: Duration,
     /// For how long it has been running.
     pub age: Duration,
+    /// The conversation that it is in.
+    pub conversation: Option<Box<str>>,
 }
 
 /// Takes reports. Clones share it; no call waits for anything. Everything kept is bounded: a history has 16 entries, a
@@ -168,6 +171,12 @@ impl Monitor {
         self.kept().records.bot_failed(bot, fault, now_ms);
     }
 
+    /// A bot's task is no more, for this reason. One that has told why it failed has told more.
+    pub fn bot_crashed(&self, bot: &str, fault: &Fault) {
+        let now_ms = self.now_ms();
+        self.kept().records.bot_crashed(bot, fault, now_ms);
+    }
+
     /// A bot is no more; what is known of it and its channels goes.
     pub fn bot_gone(&self, bot: &str) {
         self.kept().records.bots.remove(bot);
@@ -189,8 +198,24 @@ impl Monitor {
             told: bot.told(),
             lasted: since(bot.told_ms()),
             age: since(bot.started_ms()),
+            conversation: bot.conversation().map(Box::from),
         };
         self.kept().records.bots.iter().map(now).collect()
+    }
+
+    /// Bots that have come in: whether or not they are on their way back at present.
+    pub fn came_in(&self) -> usize {
+        self.kept().records.bots.values().filter(|bot| bot.told().is_active()).count()
+    }
+
+    /// The conversation that a bot is in.
+    pub fn conversation_of(&self, bot: &str) -> Option<Box<str>> {
+        self.kept().records.bots.get(bot)?.conversation().map(Box::from)
+    }
+
+    /// What failed how often, the most frequent first.
+    pub fn errors(&self) -> Vec<ErrorPattern> {
+        self.kept().records.patterns.report()
     }
 
     /// What it all adds up to.
@@ -200,6 +225,16 @@ impl Monitor {
 
     /// Everything.
     pub fn snapshot(&self) -> MonitorSnapshot {
+        let mut snapshot = self.summary();
+        let kept = self.kept();
+        let report = |(id, line): (&u64, &Line)| ConnectionReport { id: *id, line: line.report() };
+        snapshot.connections = kept.records.connections.iter().map(report).collect();
+        snapshot.bots = kept.records.bot_reports();
+        snapshot
+    }
+
+    /// Everything but each connection and each bot.
+    pub fn summary(&self) -> MonitorSnapshot {
         let now_ms = self.now_ms();
         let kept = self.kept();
         let times = |what: &Answered| kept.histograms.get(what).map(Histogram::report).unwrap_or_default();
@@ -208,13 +243,8 @@ impl Monitor {
             totals: totals(&kept.records),
             response_times: Answered::ALL.iter().map(|what| (*what, times(what))).collect(),
             errors: kept.records.patterns.report(),
-            connections: kept
-                .records
-                .connections
-                .iter()
-                .map(|(id, line)| ConnectionReport { id: *id, line: line.report() })
-                .collect(),
-            bots: kept.records.bot_reports(),
+            connections: Vec::new(),
+            bots: Vec::new(),
         }
     }
 

@@ -167,6 +167,10 @@ impl Bot {
         self.started_ms
     }
 
+    pub(super) fn conversation(&self) -> Option<&str> {
+        self.conversation.as_deref()
+    }
+
     pub(super) fn degraded(&self) -> bool {
         self.state().is_active() && self.channels.values().any(|line| line.phase != PhaseName::Open)
     }
@@ -283,6 +287,13 @@ impl Records {
             self.patterns.add(fault, now_ms);
             self.bots_failed += 1;
             self.bot_is(bot, BotState::Failed, None, now_ms);
+        }
+    }
+
+    /// A bot's task ended like this.
+    pub(super) fn bot_crashed(&mut self, bot: &str, fault: &Fault, now_ms: u64) {
+        if self.bots.get(bot).is_some_and(|bot| bot.told != BotState::Failed) {
+            self.bot_failed(bot, fault, now_ms);
         }
     }
 
