@@ -4,6 +4,7 @@
 
 mod budgets;
 mod failures;
+mod logs;
 mod purse;
 mod replies;
 mod stub;
