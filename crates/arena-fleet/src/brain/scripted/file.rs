@@ -76,6 +76,12 @@ struct RuleTable {
     priority: i64,
     #[serde(default)]
     ends: bool,
+    #[serde(default = "yes")]
+    asks_back: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Something that is wrong, and where.
@@ -194,7 +200,7 @@ fn rule(table: RuleTable) -> Checked<Rule> {
         }
     }
     let say = texts("rules.say", at_least("rules.say", table.say, 1)?)?;
-    Ok(Rule { when, say, priority: table.priority, ends: table.ends })
+    Ok(Rule { when, say, priority: table.priority, ends: table.ends, asks_back: table.asks_back })
 }
 
 fn within<T: PartialOrd + Copy + std::fmt::Display>(

@@ -63,6 +63,8 @@ pub(crate) struct Rule {
     pub(crate) priority: i64,
     /// Whether the talk is over with it.
     pub(crate) ends: bool,
+    /// Whether a question may follow.
+    pub(crate) asks_back: bool,
 }
 
 impl Rule {

@@ -77,10 +77,18 @@ impl Script {
             return self.with_question(line);
         }
         let reaction = if was_answer { memory.any(&lines.reactions, rng) } else { None };
+        if let Some(reaction) = reaction {
+            // A word to the answer, and then something else: a question, or what else there is to say.
+            let asks = rng.f64() < persona.asks_back;
+            let question = if asks { memory.fresh(&lines.questions, rng) } else { None };
+            let rest = question.or_else(|| memory.fresh(&lines.small_talk, rng));
+            let rest = rest.or_else(|| memory.fresh(&lines.questions, rng));
+            let rest = rest.or_else(|| memory.any(&lines.small_talk, rng))?;
+            return self.say(format!("{reaction} {rest}"));
+        }
         let rest = memory.fresh(&lines.small_talk, rng).or_else(|| memory.fresh(&lines.questions, rng));
-        let rest = rest.or_else(|| memory.any(&lines.small_talk, rng))?;
-        let line = reaction.map_or(rest.to_owned(), |reaction| format!("{reaction} {rest}"));
-        self.with_question(line)
+        let rest = rest.or_else(|| memory.any(&lines.small_talk, rng))?.to_owned();
+        self.with_question(rest)
     }
 
     /// The last words. There are none where they were said already.
@@ -172,7 +180,7 @@ impl Script {
             }
             if let Some(line) = self.memory.fresh(&rule.say, &mut self.rng) {
                 let line = line.to_owned();
-                return self.with_question(line);
+                return if rule.asks_back { self.with_question(line) } else { self.say(line) };
             }
         }
         None

@@ -126,6 +126,34 @@ fn no_line_of_a_built_in_persona_denies_what_it_is() {
 }
 
 #[test]
+fn whoever_is_sad_is_not_asked_about_something_else() {
+    for name in NAMES {
+        for place in 0..20 {
+            let mut script = script(name, &place.to_string());
+            let rules = script.persona().rules.clone();
+            let acts = react(&mut script, "robin", &heard("I'm sad today, it was a bad day"));
+            let said = text_of(&acts).unwrap();
+            assert!(
+                rules.iter().any(|rule| !rule.asks_back && rule.say.iter().any(|line| line == said)),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_persona_of_the_documentation_is_one() {
+    let page = include_str!("../../../../../docs/personas.md");
+    let (_, rest) = page.split_once("```toml").unwrap();
+    let (persona, _) = rest.split_once("```").unwrap();
+    let persona = file::parse("docs/personas.md", persona).unwrap();
+    assert_eq!((persona.name.as_str(), persona.rules.len()), ("quill", 2));
+    let bare = file::parse("test.toml", GOOD).unwrap();
+    assert_eq!(format!("{:?}", persona.typing), format!("{:?}", bare.typing), "the documented defaults");
+    assert_eq!(format!("{:?}", persona.silence), format!("{:?}", bare.silence));
+}
+
+#[test]
 fn a_farewell_is_answered_and_ends_the_talk_once() {
     let mut script = script("ada", "conversation:bye");
     let acts = react(&mut script, "robin", &heard("ok, bye then!"));
