@@ -4,26 +4,32 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Residents that are kept in sight. Worlds hold far fewer; of more, the later ones are not seen.
-const MAX_RESIDENTS: usize = 4_096;
+/// Residents that are kept in sight: some hundred bytes each, in every bot. Worlds hold fewer; of more, the later ones are
+/// not seen.
+const MAX_RESIDENTS: usize = 1_024;
 /// Conversations that are kept in sight: one for every two residents.
 const MAX_TALKS: usize = MAX_RESIDENTS / 2;
 
 /// A tile.
 pub(super) type Tile = (i64, i64);
 
-/// Somebody in the world.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Resident {
-    id: String,
+/// Somebody in the world, as it is told.
+#[derive(Deserialize)]
+struct Told {
+    id: Box<str>,
     #[serde(default)]
     x: f64,
     #[serde(default)]
     y: f64,
     #[serde(default)]
     to: Option<Tile>,
-    #[serde(default)]
-    activity: Option<String>,
+}
+
+/// Somebody in the world, as far as it matters to a walker.
+#[derive(Debug, Clone, Copy)]
+struct Resident {
+    at: Tile,
+    to: Option<Tile>,
 }
 
 /// A conversation in the world.
@@ -48,7 +54,7 @@ struct Map {
 struct Snapshot {
     map: Map,
     #[serde(default)]
-    residents: Vec<Resident>,
+    residents: Vec<Told>,
     #[serde(default)]
     conversations: Vec<Talk>,
 }
@@ -57,8 +63,8 @@ struct Snapshot {
 #[serde(default)]
 struct Delta {
     left: Vec<String>,
-    joined: Vec<Resident>,
-    moved: Vec<Resident>,
+    joined: Vec<Told>,
+    moved: Vec<Told>,
     invited: Vec<Talk>,
     accepted: Vec<Talk>,
     met: Vec<Talk>,
@@ -95,7 +101,7 @@ pub(super) struct Sight {
     body: String,
     pub(super) width: i64,
     pub(super) height: i64,
-    residents: HashMap<String, Resident>,
+    residents: HashMap<Box<str>, Resident>,
     talks: HashMap<u64, Talk>,
 }
 
@@ -110,7 +116,7 @@ impl Sight {
             body: body.to_owned(),
             width: snapshot.map.width,
             height: snapshot.map.height,
-            residents: residents.map(|resident| (resident.id.clone(), resident)).collect(),
+            residents: residents.map(Told::seen).collect(),
             talks: talks.map(|talk| (talk.conversation, talk)).collect(),
         };
         let mine = self.talks.values().filter(|talk| self.is_mine(talk));
@@ -127,15 +133,15 @@ impl Sight {
     pub(super) fn follow(&mut self, delta: Value) -> Vec<News> {
         let delta: Delta = serde_json::from_value(delta).unwrap_or_default();
         for id in &delta.left {
-            self.residents.remove(id);
+            self.residents.remove(id.as_str());
         }
-        for resident in delta.joined {
-            if self.residents.len() < MAX_RESIDENTS || self.residents.contains_key(&resident.id) {
-                self.residents.insert(resident.id.clone(), resident);
+        for (id, resident) in delta.joined.into_iter().map(Told::seen) {
+            if self.residents.len() < MAX_RESIDENTS || self.residents.contains_key(&id) {
+                self.residents.insert(id, resident);
             }
         }
-        for resident in delta.moved {
-            if let Some(known) = self.residents.get_mut(&resident.id) {
+        for (id, resident) in delta.moved.into_iter().map(Told::seen) {
+            if let Some(known) = self.residents.get_mut(&id) {
                 *known = resident;
             }
         }
@@ -174,19 +180,17 @@ impl Sight {
 
     /// The tile that the bot stands on, or walks over; `None` while it has no body here.
     pub(super) fn here(&self) -> Option<Tile> {
-        self.residents.get(&self.body).map(Resident::tile)
+        self.me().map(|me| me.at)
     }
 
     /// Whether the bot is on its way.
     pub(super) fn walks(&self) -> bool {
-        self.residents
-            .get(&self.body)
-            .is_some_and(|me| me.to.is_some() || me.activity.as_deref() == Some("walking"))
+        self.me().is_some_and(|me| me.to.is_some())
     }
 
     /// Whether somebody stands there or is on the way there.
     pub(super) fn is_taken(&self, tile: Tile) -> bool {
-        self.residents.values().any(|resident| resident.tile() == tile || resident.to == Some(tile))
+        self.residents.values().any(|resident| resident.at == tile || resident.to == Some(tile))
     }
 
     /// Whether there is such a tile.
@@ -196,10 +200,14 @@ impl Sight {
 
     /// Tiles that others stand on: one can walk there, or next to it.
     pub(super) fn trodden(&self) -> Vec<Tile> {
-        let mut tiles: Vec<Tile> = self.residents.values().map(Resident::tile).collect();
+        let mut tiles: Vec<Tile> = self.residents.values().map(|resident| resident.at).collect();
         // The map has no order of its own, and the same bot does the same again.
         tiles.sort_unstable();
         tiles
+    }
+
+    fn me(&self) -> Option<&Resident> {
+        self.residents.get(self.body.as_str())
     }
 
     fn is_mine(&self, talk: &Talk) -> bool {
@@ -213,8 +221,9 @@ impl Sight {
     }
 }
 
-impl Resident {
-    fn tile(&self) -> Tile {
-        (self.x.round() as i64, self.y.round() as i64)
+impl Told {
+    fn seen(self) -> (Box<str>, Resident) {
+        let at = (self.x.round() as i64, self.y.round() as i64);
+        (self.id, Resident { at, to: self.to })
     }
 }
