@@ -44,6 +44,22 @@ impl Brains {
         }
     }
 
+    /// Whether there is a persona for each of these bots. Without asking, a bot whose persona does not exist talks by
+    /// another one, always the same.
+    ///
+    /// # Errors
+    /// The first bot whose persona does not exist.
+    pub fn check<'a>(&self, bots: impl IntoIterator<Item = &'a Identity>) -> Result<(), BrainsError> {
+        match bots.into_iter().find(|bot| self.library.get(&bot.persona).is_none()) {
+            Some(bot) => Err(BrainsError::Unknown {
+                bot: bot.id.clone(),
+                persona: bot.persona.clone(),
+                known: self.personas().join(", "),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The names of the personas that there are, in order.
     pub fn personas(&self) -> Vec<&str> {
         self.library.names().collect()
@@ -60,6 +76,71 @@ impl Brains {
         match &self.model {
             Some(model) => tokio::time::timeout(deadline, model.settled()).await.is_ok(),
             None => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bot(persona: &str, brain: BrainKind) -> Identity {
+        Identity {
+            id: format!("bot-{persona}"),
+            name: "Robin".to_owned(),
+            persona: persona.to_owned(),
+            brain,
+            world: None,
+        }
+    }
+
+    #[test]
+    fn a_bot_without_a_persona_is_told_of_before_it_starts_and_talks_all_the_same() {
+        let brains = Brains::open(&FleetSettings::default()).unwrap();
+        assert!(brains.check([&bot("ada", BrainKind::Scripted), &bot("pip", BrainKind::Llm)]).is_ok());
+        let error = brains.check([&bot("nobody", BrainKind::Scripted)]).unwrap_err().to_string();
+        assert!(error.contains("bot-nobody") && error.contains("ada, basil, juno"), "{error}");
+        assert_eq!(
+            brains.of(&bot("nobody", BrainKind::Scripted), "conversation:c").kind(),
+            BrainKind::Scripted
+        );
+    }
+
+    #[test]
+    fn the_place_and_the_settings_decide_what_a_bot_does() {
+        let plain = Brains::open(&FleetSettings::default()).unwrap();
+        let llm = Some(crate::settings::LlmSettings::new("http://127.0.0.1:9/v1", "m"));
+        let with_model = Brains::open(&FleetSettings { llm, ..FleetSettings::default() }).unwrap();
+        use BrainKind::{Llm, Scripted, Wanderer};
+        for (brains, brain, place, kind) in [
+            (&plain, Scripted, "conversation:c", Scripted),
+            (&plain, Wanderer, "conversation:c", Scripted),
+            (&plain, Scripted, "world:main", Wanderer),
+            (&plain, Llm, "conversation:c", Scripted),
+            (&with_model, Scripted, "conversation:c", Scripted),
+            (&with_model, Llm, "conversation:c", Llm),
+            (&with_model, Llm, "world:main", Wanderer),
+        ] {
+            assert_eq!(brains.of(&bot("ada", brain), place).kind(), kind, "{brain:?} in {place}");
+        }
+        assert!(plain.model().is_none() && with_model.model().is_some());
+    }
+
+    #[test]
+    fn settings_of_a_model_that_make_no_sense_are_refused_with_their_name() {
+        use crate::settings::LlmSettings;
+        let good = || LlmSettings::new("http://127.0.0.1:9/v1", "m");
+        for (key, llm) in [
+            ("base_url", LlmSettings { base_url: "api.example.com".to_owned(), ..good() }),
+            ("model", LlmSettings { model: " ".to_owned(), ..good() }),
+            ("api_key", LlmSettings { api_key: "a\nb".to_owned(), ..good() }),
+            ("timeout", LlmSettings { timeout: Duration::ZERO, ..good() }),
+            ("max_reply_tokens", LlmSettings { max_reply_tokens: 0, ..good() }),
+            ("max_requests", LlmSettings { max_requests: 0, ..good() }),
+        ] {
+            let settings = FleetSettings { llm: Some(llm), ..FleetSettings::default() };
+            let error = Brains::open(&settings).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("llm.{key}: ")), "{error}");
         }
     }
 }

@@ -31,6 +31,16 @@ pub enum BrainsError {
         /// What the limit is.
         problem: String,
     },
+    /// A bot's persona is none of those that there are.
+    #[error("bot `{bot}`: there is no persona `{persona}`; there are {known}")]
+    Unknown {
+        /// The bot's id.
+        bot: String,
+        /// The persona that it wants.
+        persona: String,
+        /// Those that there are.
+        known: String,
+    },
     /// The settings of the model make no sense.
     #[error("llm.{key}: {problem}")]
     Model {
