@@ -18,6 +18,7 @@ pub mod monitor;
 pub mod pool;
 mod roster;
 mod settings;
+mod start;
 mod stats;
 #[cfg(test)]
 #[allow(dead_code)]
@@ -28,5 +29,6 @@ pub use fleet::{Fleet, Parts, Way};
 pub use identity::{BrainKind, Identity};
 pub use roster::{Roster, RosterError};
 pub use settings::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
+pub use start::{Access, StartError};
 pub use stats::{FleetStats, Health, LobbyReport, ManagerReport, Mode};
 pub use token::{Token, TokenSource};

@@ -1,0 +1,123 @@
+//! Puts a fleet together: roster, brains, pool.
+
+use crate::bot::{Around, BotSettings, Seats, TokenFor};
+use crate::brain::{Brains, BrainsError};
+use crate::endpoint::{Dial, Endpoint};
+use crate::fleet::{Fleet, Parts, Way};
+use crate::monitor::Monitor;
+use crate::pool::{Pool, PoolStats};
+use crate::roster::{Roster, RosterError};
+use crate::settings::FleetSettings;
+use crate::token::TokenSource;
+use arena_core::fleet::BreakerState;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Where bots are, and what they show there.
+pub struct Access {
+    /// The endpoint, with the key of its connections.
+    pub endpoint: Endpoint,
+    /// How it is reached.
+    pub dial: Arc<dyn Dial>,
+    /// In whose name the lobby is looked at.
+    pub observer: TokenSource,
+    /// In whose name bots join.
+    pub tokens: TokenFor,
+    /// Where bots of worlds get their seats; without it nobody lives in one.
+    pub seats: Option<Arc<dyn Seats>>,
+}
+
+/// Why a fleet cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The roster cannot be used.
+    #[error("fleet.roster: {0}")]
+    Roster(#[from] RosterError),
+    /// The personas, or the settings of the model, cannot be used.
+    #[error(transparent)]
+    Brains(#[from] BrainsError),
+}
+
+impl Fleet {
+    /// Starts a fleet at this endpoint. It returns at once; an endpoint that does not answer is tried until it does.
+    ///
+    /// # Errors
+    /// The roster, the personas or the model's settings cannot be used. Nothing is left running then.
+    pub fn start(settings: FleetSettings, access: Access) -> Result<Fleet, StartError> {
+        let brains = Brains::open(&settings)?;
+        let roster = match &settings.roster {
+            Some(path) => Roster::read(path)?,
+            None => Roster::built_in()?,
+        };
+        let Access { endpoint, dial, observer, tokens, seats } = access;
+        let monitor = Monitor::default();
+        let way = way(Pool::start(endpoint, dial, settings.pool, monitor.clone()));
+        let around = Around {
+            open: way.open.clone(),
+            brains: Arc::new(move |me, place| brains.of(me, place)),
+            tokens,
+            seats,
+            monitor,
+            instance: Uuid::new_v4().to_string().into(),
+            lobby: settings.manager.lobby.as_str().into(),
+            settings: BotSettings::default(),
+        };
+        let (manager, alert) = (settings.manager, settings.alert);
+        Ok(Fleet::of(Parts { around, way, roster, observer, manager, alert }))
+    }
+}
+
+/// A pool as a fleet sees it.
+fn way(pool: Pool) -> Way {
+    let each = || pool.clone();
+    let (open, halted, resume, stats, shutdown) = (each(), each(), each(), each(), each());
+    Way {
+        open: Arc::new(move |bot, spec| open.open(bot, spec)),
+        refusals: pool.refusals(),
+        halted: Arc::new(move || halted.halted()),
+        resume: Arc::new(move || resume.resume()),
+        stats: Arc::new(move || shown(&stats.stats())),
+        shutdown: Arc::new(move |deadline| {
+            let pool = shutdown.clone();
+            Box::pin(async move { pool.shutdown(deadline).await })
+        }),
+    }
+}
+
+/// A pool's numbers as `/stats` tells them.
+fn shown(stats: &PoolStats) -> Value {
+    let PoolStats {
+        connections,
+        waiting,
+        connecting,
+        channels,
+        supervised,
+        breaker,
+        connects_per_sec,
+        joins_per_sec,
+        halted,
+    } = stats;
+    let halted = halted.as_ref().map(|fault| {
+        json!({"class": fault.class.as_str(), "code": fault.code, "detail": fault.detail})
+    });
+    json!({
+        "connections": connections,
+        "waiting": waiting,
+        "connecting": connecting,
+        "channels": channels,
+        "supervised": supervised,
+        "breaker": breaker_name(*breaker),
+        "connects_per_sec": connects_per_sec,
+        "joins_per_sec": joins_per_sec,
+        "halted": halted,
+    })
+}
+
+fn breaker_name(breaker: BreakerState) -> &'static str {
+    match breaker {
+        BreakerState::Closed => "closed",
+        BreakerState::Open { .. } => "open",
+        BreakerState::Probing => "half_open",
+    }
+}
