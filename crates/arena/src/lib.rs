@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 mod files;
+pub mod fleet;
 mod interrupt;
 mod logging;
 pub mod migrate;

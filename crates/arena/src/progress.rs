@@ -38,6 +38,11 @@ impl Progress {
         self.bar.set_position(position);
     }
 
+    /// Says something above it.
+    pub fn above(&self, message: &str) {
+        self.bar.suspend(|| say(message));
+    }
+
     /// Ends it and says so in one line.
     pub fn finish(self, message: &str) {
         self.bar.finish_and_clear();

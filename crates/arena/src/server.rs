@@ -2,12 +2,14 @@
 
 use crate::auth::{Auth, AuthError};
 use crate::config::{Config, Talk};
+use crate::fleet::FleetError;
 use arena_api::{ApiLimits, Drained, JoinTokens, Stage};
 use arena_bus::Bus;
 use arena_control::{
     Control, ControlSettings, ConversationSettings, PlayerSettings, Residents, Services, TalkLimits,
 };
 use arena_core::admission::AdmissionRules;
+use arena_fleet::Fleet;
 use arena_realtime::token::Verifier;
 use arena_realtime::{Drain, Gateway, GatewaySettings, PresenceSettings};
 use arena_sim::{MapError, SettingsError, TownMap, WorldSettings};
@@ -58,6 +60,9 @@ pub enum StartError {
         /// What is wrong with it.
         source: MapError,
     },
+    /// The bot service cannot be started.
+    #[error("the bot service: {0}")]
+    Fleet(#[from] FleetError),
     /// The worlds' settings are not acceptable.
     #[error("worlds: {0}")]
     Worlds(#[from] SettingsError),
@@ -76,6 +81,9 @@ pub struct Server {
     pub host: NativeHost,
     /// The realtime sessions.
     pub gateway: Gateway,
+    /// The bot service, where one runs.
+    pub fleet: Option<Fleet>,
+    fleet_deadline: Duration,
     drain: Drain,
     control: Control,
     store: Store,
@@ -84,7 +92,7 @@ pub struct Server {
     leaving: CancellationToken,
     api: JoinSet<Drained>,
     /// Ends with the server.
-    _seats: JoinSet<()>,
+    _watching: JoinSet<()>,
     _claim: Claim,
 }
 
@@ -125,9 +133,17 @@ impl Server {
             JoinTokens { issuer: auth.issuer, ttl: Duration::from_secs(config.realtime.join_token_ttl_secs) };
         let joining = join_tokens.joining(gateway.clone(), &endpoint(config, address));
         let realtime = arena_api::realtime_router(gateway.clone(), &limits);
+        let fleet = fleet(config, address)?;
         let router = arena_api::router(services.clone(), limits, joining).merge(realtime);
-        let mut seats = JoinSet::new();
-        seats.spawn(crate::seats::end_lost_seats(gateway.clone(), services.players.events()));
+        let router = router.merge(match &fleet {
+            Some(fleet) => arena_fleet::http::router(Arc::new(fleet.clone())),
+            None => arena_fleet::http::absent(),
+        });
+        let mut watching = JoinSet::new();
+        watching.spawn(crate::seats::end_lost_seats(gateway.clone(), services.players.events()));
+        if let Some(fleet) = &fleet {
+            watching.spawn(crate::fleet::watch::log(fleet.clone()));
+        }
         let mut api = JoinSet::new();
         api.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tracing::info!(%address, "listening");
@@ -137,13 +153,15 @@ impl Server {
             services,
             host,
             gateway,
+            fleet,
+            fleet_deadline: config.fleet.settings().manager.shutdown_deadline,
             drain,
             control,
             store,
             stop,
             leaving,
             api,
-            _seats: seats,
+            _watching: watching,
             _claim: claim,
         })
     }
@@ -153,9 +171,14 @@ impl Server {
         format!("ws://{}/socket", self.address)
     }
 
-    /// Stops accepting, sends the sessions away, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
+    /// Has the bots leave, stops accepting, sends the sessions away, lets open requests finish, stops the loops, saves positions, ends the worlds. Returns
     /// whether all of it was in time.
     pub async fn stop(mut self) -> bool {
+        // Bots say goodbye while there is somebody to hear it.
+        let left = match &self.fleet {
+            Some(fleet) => fleet.shutdown(self.fleet_deadline).await,
+            None => true,
+        };
         // Sessions first, while the server still answers: those that are sent away find out that it is about to end.
         let parted = self.part().await;
         self.stop.cancel();
@@ -164,7 +187,7 @@ impl Server {
         self.host.shutdown().await;
         self.store.close().await;
         tracing::info!("stopped");
-        parted && in_time && matches!(drained, Some(Ok(Drained::Whole)))
+        left && parted && in_time && matches!(drained, Some(Ok(Drained::Whole)))
     }
 
     /// Sends the sessions away. Seats that the store does not let them leave are not waited for beyond the deadline.
@@ -177,6 +200,15 @@ impl Server {
             Err(_) => parting.await,
         }
     }
+}
+
+/// The bot service, where the settings want one. Its bots come over the socket as any others do: the address is taken
+/// already, so that their connects wait until it answers.
+fn fleet(config: &Config, address: SocketAddr) -> Result<Option<Fleet>, FleetError> {
+    if !config.fleet.enabled {
+        return Ok(None);
+    }
+    Ok(Some(crate::fleet::open(config, address, false)?.fleet))
 }
 
 /// The database that the config names.

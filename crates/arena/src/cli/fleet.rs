@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// `arena fleet …`
 #[derive(Debug, Subcommand)]
 pub enum FleetCommand {
+    /// Run the bot service until Ctrl-C, against this server or any realtime endpoint
+    #[command(after_help = RUN_HELP)]
+    Run(Box<FleetRunArgs>),
     /// Show how the bot service is: bots, humans, rates, answers, errors
     Status {
         /// Look again every 2 seconds until Ctrl-C
@@ -46,7 +49,6 @@ pub enum FleetCommand {
     },
 }
 
-#[expect(dead_code, reason = "of the command that comes next")]
 const RUN_HELP: &str = "\
 Keys are better kept in the environment, where other users do not see them:
   SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY, SUPABASE_JWT_SECRET, BOT_MIN_COUNT, BOT_MAX_COUNT,

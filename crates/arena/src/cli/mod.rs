@@ -22,7 +22,7 @@ pub use conversations::{
     AllowArgs, ConversationFilter, ConversationsCommand, CreateConversationArgs, LogArgs, SayArgs, TopUpArgs,
 };
 pub use fleet::{BotCount, FleetCommand, FleetRunArgs};
-pub use serve::DemoArgs;
+pub use serve::{DemoArgs, ServeArgs};
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
 pub use watch::WatchArgs;
@@ -82,7 +82,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server
-    Serve(ConfigArgs),
+    Serve(ServeArgs),
     /// Run the server, fill it with bots, wipe all worlds and watch them heal
     Demo(DemoArgs),
     /// Bring the database up to date and exit

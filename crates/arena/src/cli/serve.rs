@@ -1,8 +1,32 @@
-//! `arena demo`.
+//! `arena serve` and `arena demo`.
 
 use super::ConfigArgs;
+use crate::config::{Flag, Flags, HiddenText};
 use clap::Args;
 use std::path::PathBuf;
+
+/// Arguments of `arena serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Run a bot service too, whose bots connect to this server as clients
+    #[arg(long)]
+    pub fleet: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+impl ServeArgs {
+    /// The settings among them.
+    pub fn flags(&self) -> Flags {
+        let mut flags = self.config.flags();
+        if self.fleet {
+            let value = HiddenText::new("true".to_owned());
+            flags.more.push(Flag { name: "--fleet", section: "fleet", key: "enabled", value });
+        }
+        flags
+    }
+}
 
 /// Arguments of `arena demo`.
 #[derive(Debug, Clone, Args)]

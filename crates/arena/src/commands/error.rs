@@ -24,6 +24,9 @@ pub enum CommandError {
     /// The server, or the database that `arena migrate` wanted, did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The bot service did not start.
+    #[error(transparent)]
+    Fleet(#[from] crate::fleet::FleetError),
     /// The keys that tokens are signed with cannot be used.
     #[error(transparent)]
     Auth(#[from] AuthError),

@@ -14,6 +14,10 @@ use std::process::ExitCode;
 
 pub(super) fn run(session: &Session, command: FleetCommand) -> Result<ExitCode, CommandError> {
     match command {
+        FleetCommand::Run(args) => {
+            let loaded = crate::config::load(args.config.as_deref(), &args.flags())?;
+            return Ok(crate::fleet::run::run(&loaded)?);
+        }
         FleetCommand::Status { watch: false } => {
             session.screen.show(&session.client.get(&status_path())?, fleet_status)?;
         }

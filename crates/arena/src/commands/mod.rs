@@ -66,7 +66,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Ok(Session { client: Client::new(cli.server.parse()?), screen })
     };
     match cli.command {
-        Command::Serve(args) => Ok(crate::serve::run(load(&args)?)?),
+        Command::Serve(args) => {
+            let loaded = crate::config::load(args.config.config.as_deref(), &args.flags())?;
+            Ok(crate::serve::run(loaded.config)?)
+        }
         Command::Demo(args) => demo(args),
         Command::Migrate(args) => Ok(crate::migrate::run(load(&args)?)?),
         Command::Channels(command) => channels::run(&session()?, command),

@@ -21,6 +21,8 @@ pub(crate) struct Look {
     pub(crate) active: usize,
     failed: u64,
     humans: Option<usize>,
+    /// Whether the manager has looked at all.
+    ticked: bool,
     breaker: String,
     /// Why nothing is tried any more.
     pub(crate) halted: Option<String>,
@@ -35,6 +37,7 @@ impl Look {
             active: stats.monitor.totals.active,
             failed: stats.monitor.totals.bots_failed,
             humans: manager.lobby.joined.then_some(manager.lobby.humans),
+            ticked: manager.ticks > 0,
             breaker: pool["breaker"]
                 .as_str()
                 .or_else(|| pool["breaker"]["state"].as_str())
@@ -42,6 +45,12 @@ impl Look {
                 .to_owned(),
             halted: halted(&pool["halted"]),
         }
+    }
+
+    /// Whether the manager has to do without the lobby. At first it is only not known yet, and where the endpoint refuses
+    /// everything it goes without saying.
+    fn is_blind(&self) -> bool {
+        self.ticked && self.halted.is_none() && self.humans.is_none()
     }
 
     /// What is new since `before`. Numbers that wander are no news.
@@ -65,17 +74,17 @@ impl Look {
         if self.mode != before.mode {
             add(false, mode_words(self.mode).to_owned());
         }
-        if self.target != before.target {
+        if self.target != before.target && self.mode == Mode::Running {
             let humans = self.humans.map_or("a lobby that cannot be read".to_owned(), |humans| {
                 format!("{} in the lobby", counted(humans as u64, "human"))
             });
             add(false, format!("{} wanted, {humans}", counted(self.target as u64, "bot")));
-        } else if self.humans.is_some() != before.humans.is_some() {
-            let text = match self.humans {
-                Some(_) => "the lobby can be read",
-                None => "the lobby cannot be read: nobody counts until it can",
+        } else if self.is_blind() != before.is_blind() {
+            let text = match self.is_blind() {
+                false => "the lobby can be read",
+                true => "the lobby cannot be read: nobody counts until it can",
             };
-            add(self.humans.is_none(), text.to_owned());
+            add(self.is_blind(), text.to_owned());
         }
         if self.failed > before.failed {
             let failed = counted(self.failed - before.failed, "bot");
@@ -99,7 +108,8 @@ fn halted(value: &Value) -> Option<String> {
         return None;
     }
     let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let words = [text("class"), text("code"), text("detail")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let words =
+        [text("class"), text("code"), text("detail")].into_iter().flatten().collect::<Vec<_>>().join(", ");
     Some(if words.is_empty() { value.to_string() } else { words })
 }
 
@@ -123,6 +133,7 @@ mod tests {
             active: 3,
             failed: 0,
             humans: Some(2),
+            ticked: true,
             breaker: "closed".to_owned(),
             halted: None,
         }
@@ -143,9 +154,12 @@ mod tests {
     fn a_refused_key_is_urgent_and_says_what_to_do() {
         let pool = serde_json::json!({"class": "authentication", "code": "MalformedJWT", "detail": "no JWT"});
         let halted = Look { halted: halted(&pool), breaker: "open".to_owned(), ..calm() };
+        let halted = Look { humans: None, ..halted };
         let news = halted.since(&calm());
         assert!(news.len() == 1 && news[0].urgent, "{news:?}");
-        assert!(news[0].text.contains("authentication, MalformedJWT, no JWT") && news[0].text.contains("API key"));
+        assert!(
+            news[0].text.contains("authentication, MalformedJWT, no JWT") && news[0].text.contains("API key")
+        );
         assert_eq!(lines(&halted, &calm()), ["the endpoint is tried again", "the endpoint is back"]);
     }
 
@@ -164,6 +178,10 @@ mod tests {
         assert_eq!(lines(&calm(), &more), ["9 bots wanted, 30 humans in the lobby"]);
         let blind = Look { humans: None, ..calm() };
         assert_eq!(lines(&calm(), &blind), ["the lobby cannot be read: nobody counts until it can"]);
+        let ending = Look { mode: Mode::Stopping, target: 0, ..calm() };
+        assert_eq!(lines(&calm(), &ending), ["ending"], "that nobody is wanted then goes without saying");
+        let early = Look { humans: None, ticked: false, ..calm() };
+        assert!(lines(&early, &calm()).is_empty(), "it was not known yet");
         let failed = Look { failed: 2, ..calm() };
         assert_eq!(lines(&calm(), &failed), ["2 bots failed for good; `arena fleet status` shows why"]);
     }

@@ -5,6 +5,7 @@ use super::{FleetError, Opened};
 use crate::config::{Key, Loaded, LogLevel, Source};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, say};
+use arena_fleet::Fleet;
 use arena_fleet::http::Helm;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,6 +15,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// The variable that names a project, and no endpoint.
+const SUPABASE_URL: &str = "SUPABASE_URL";
 
 /// How often it looks for news.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -38,13 +42,14 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| FleetError::Listen { address, source })?;
         let address = listener.local_addr().unwrap_or(address);
-        let opened = super::open(config, config.server.listen)?;
+        let project = variable(loaded, "endpoint").is_some_and(|name| name == SUPABASE_URL);
+        let opened = super::open(config, config.server.listen, project)?;
         announce(loaded, &opened, address);
         let (stop, mut doors) = (CancellationToken::new(), JoinSet::new());
-        let router = arena_fleet::http::standalone(opened.helm());
+        let router = arena_fleet::http::standalone(Arc::new(opened.fleet.clone()));
         doors.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tokio::select! {
-            () = tell(opened.helm()) => {}
+            () = tell(opened.fleet.clone()) => {}
             () = interrupt.wait() => {}
         }
         say("ending: bots take their leave (Ctrl-C again ends at once)");
@@ -95,13 +100,13 @@ fn variable(loaded: &Loaded, name: &str) -> Option<String> {
 }
 
 /// Shows how far the start is, and says what matters from then on. Does not end by itself.
-async fn tell(helm: Arc<dyn Helm>) {
+async fn tell(fleet: Fleet) {
     let began = Instant::now();
-    let mut before = Look::at(&helm.stats(false));
+    let mut before = Look::at(&Helm::stats(&fleet, false));
     let mut start = Some(Start::to(before.target));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let now = Look::at(&helm.stats(false));
+        let now = Look::at(&Helm::stats(&fleet, false));
         let news = now.since(&before);
         if let Some(starting) = start.take_if(|_| now.active >= now.target || now.halted.is_some()) {
             starting.end(&now, began.elapsed());

@@ -208,17 +208,12 @@ fn errors_table(stats: &FleetStats, style: &Style) -> String {
 
 fn verdict(report: &Report, style: &Style) -> String {
     let mut text = String::new();
-    let halted = &report.stats.pool["halted"];
-    if !halted.is_null() {
-        let why = halted["detail"].as_str().or_else(|| halted.as_str()).unwrap_or("the endpoint refuses it");
-        text.push_str(&format!(
-            "{}the endpoint refuses the fleet: {}; correct the key, restart the service or `arena fleet resume`\n",
-            style.arrow(),
-            super::clean(why)
-        ));
-    }
     for reason in &report.health.reasons {
         text.push_str(&format!("{}{}\n", style.arrow(), super::clean(reason)));
+    }
+    if !report.stats.pool["halted"].is_null() {
+        let advice = "check the key and the endpoint and start again; if the endpoint was at fault: `arena fleet resume`";
+        text.push_str(&format!("{}{advice}\n", style.arrow()));
     }
     let (word, color) =
         if report.health.healthy { ("healthy", Color::Green) } else { ("unhealthy", Color::Red) };

@@ -108,3 +108,43 @@ fn a_watch_goes_on_through_an_outage() {
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// Runs the bot service with these variables; it must refuse to start.
+fn refused(args: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut command = arena_command(&[&["fleet", "run", "--listen", "127.0.0.1:0"], args].concat());
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?} {variables:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn bad_values_are_named_with_their_place_and_what_is_allowed() {
+    let said = refused(
+        &["--min", "many", "--apikey", "s3cret with spaces"],
+        &[
+            ("SUPABASE_URL", "ref.supabase.co"),
+            ("BOT_MAX_COUNT", "-3"),
+            ("BOT_TARGET_PERCENTAGE", "a third"),
+            ("MAINTENANCE_INTERVAL_MS", "1"),
+        ],
+    );
+    for part in [
+        "fleet.min = \"many\" (flag --min): must be a whole number from 0 to 100000",
+        "fleet.apikey = \"***\" (flag --apikey): must be",
+        "(environment variable SUPABASE_URL): must be empty, or a URL",
+        "fleet.max = -3 (environment variable BOT_MAX_COUNT): must be a whole number",
+        "(environment variable BOT_TARGET_PERCENTAGE): must be a share up to 1, such as 0.3",
+        "fleet.maintenance_ms = 1 (environment variable MAINTENANCE_INTERVAL_MS): must be",
+    ] {
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn an_endpoint_without_a_key_is_refused_with_all_ways_to_give_one() {
+    let said = refused(&["--endpoint", "wss://arena.example/socket"], &[]);
+    assert!(said.contains("SUPABASE_SERVICE_ROLE_KEY") && said.contains("--apikey"), "{said}");
+    let said = refused(&[], &[("SUPABASE_URL", "https://ref.supabase.co")]);
+    assert!(said.contains("wss://ref.supabase.co/realtime/v1/websocket"), "{said}");
+}

@@ -58,6 +58,7 @@ fn help_pages() {
         "budgets show",
         "budgets set",
         "fleet",
+        "fleet run",
         "fleet status",
         "fleet bots",
         "fleet pause",

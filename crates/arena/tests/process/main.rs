@@ -5,6 +5,7 @@
 mod conversations;
 mod crash;
 mod demo;
+mod fleet;
 mod serving;
 #[path = "../support/server.rs"]
 mod support;

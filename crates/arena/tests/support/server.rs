@@ -113,7 +113,7 @@ impl Arena {
 
     /// A GET that may fail.
     pub fn try_get(&self, path: &str) -> Option<(u16, Value)> {
-        answer(agent().get(format!("http://{}{path}", self.address())).call())
+        get(&self.address(), path)
     }
 
     /// A GET that must succeed.
@@ -199,6 +199,11 @@ impl Drop for Arena {
             let _ = child.wait();
         }
     }
+}
+
+/// A GET that may fail.
+pub fn get(address: &str, path: &str) -> Option<(u16, Value)> {
+    answer(agent().get(format!("http://{address}{path}")).call())
 }
 
 /// A POST to a server that may die meanwhile.
