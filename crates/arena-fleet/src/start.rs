@@ -98,9 +98,9 @@ fn shown(stats: &PoolStats) -> Value {
         joins_per_sec,
         halted,
     } = stats;
-    let halted = halted.as_ref().map(|fault| {
-        json!({"class": fault.class.as_str(), "code": fault.code, "detail": fault.detail})
-    });
+    let halted = halted
+        .as_ref()
+        .map(|fault| json!({"class": fault.class.as_str(), "code": fault.code, "detail": fault.detail}));
     json!({
         "connections": connections,
         "waiting": waiting,

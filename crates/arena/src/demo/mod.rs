@@ -2,11 +2,13 @@
 
 mod crowd;
 mod debate;
+mod fleet;
+mod guest;
 mod screen;
 mod stages;
 mod visitor;
 
-use crate::config::{Anonymous, Config, LogLevel};
+use crate::config::{Anonymous, Config, FleetStart, LogLevel};
 use crate::interrupt::Interrupt;
 use crate::progress::say;
 use crate::server::{Server, StartError};
@@ -16,6 +18,9 @@ use stages::Timings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::runtime::Runtime;
+
+/// Bots of the fleet, beside the residents that live in the server.
+const FLEET: usize = 12;
 
 /// What the demo does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,11 @@ pub fn run(mut config: Config, options: DemoOptions) -> Result<ExitCode, DemoErr
     if config.realtime.anonymous == Anonymous::Never {
         config.realtime.anonymous = Anonymous::Loopback;
     }
+    // Some bots are clients, of this server; it bears more than one every few seconds.
+    let fleet = &mut config.fleet;
+    (fleet.enabled, fleet.start) = (true, FleetStart::Adaptive);
+    (fleet.stagger_min_ms, fleet.stagger_max_ms) = (100, 200);
+    (fleet.min, fleet.max) = (fleet.min.max(FLEET), fleet.max.max(FLEET));
     crate::logging::start(&config.log);
     let roster = crowd::roster(&options)?;
     Runtime::new().map_err(StartError::Runtime)?.block_on(async {
@@ -83,7 +93,7 @@ pub fn run(mut config: Config, options: DemoOptions) -> Result<ExitCode, DemoErr
         };
         screen::opening(&server, &config);
         let shown = tokio::select! {
-            shown = stages::show(&server, roster) => Some(shown),
+            shown = stages::show(&server, &config, roster) => Some(shown),
             () = interrupt.wait() => None,
         };
         let code = match &shown {
@@ -109,6 +119,9 @@ async fn finish(
 ) -> ExitCode {
     screen::timings(timings);
     screen::conversations(&timings.talk);
+    if let Some(company) = &timings.fleet {
+        screen::fleet(company);
+    }
     if !options.exit {
         screen::where_to_look(server);
         interrupt.wait().await;

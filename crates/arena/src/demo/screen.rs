@@ -1,6 +1,8 @@
 //! What the demo prints: results on standard output, progress on standard error.
 
 use super::debate::{self, Debate};
+use super::fleet::Company;
+use super::guest::{self, Met};
 use super::stages::{Talk, Timings, live_share};
 use super::visitor::Visit;
 use crate::config::Config;
@@ -8,6 +10,8 @@ use crate::progress::say;
 use crate::render::{HealthView, Style, health_view, thousands};
 use crate::server::Server;
 use arena_core::health::HealthReport;
+use arena_fleet::FleetStats;
+use arena_fleet::monitor::Answered;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
@@ -69,6 +73,62 @@ pub(super) fn debated(debate: &Debate) -> String {
         counted(&debate.refused),
         secs(debate.took)
     )
+}
+
+pub(super) fn gathered(stats: &FleetStats, took: Duration) -> String {
+    let (active, lobby) = (stats.monitor.totals.active, &stats.manager.lobby.topic);
+    format!(
+        "{active} bots of the fleet are in {lobby}, each over the socket: {} after their start",
+        secs(took)
+    )
+}
+
+pub(super) fn met(met: &Met) -> String {
+    format!(
+        "a guest met {} in the lobby, a bot of the fleet, which had its first word {} after it was asked; {} lines in all",
+        met.bot,
+        secs(met.greeted),
+        met.lines.len()
+    )
+}
+
+/// The bots that are clients: how they are, how quickly they are answered, and what one of them said.
+pub(super) fn fleet(company: &Company) {
+    let Company { present_after, stats, met } = company;
+    let row = |what: &str, detail: String| print(&format!("  {what:<9}  {detail}"));
+    let totals = &stats.monitor.totals;
+    print("");
+    print("fleet");
+    let lobby = &stats.manager.lobby;
+    row(
+        "bots",
+        format!(
+            "{} of {} in {}, each over a socket, {} after the fleet's start",
+            totals.active,
+            stats.manager.target,
+            lobby.topic,
+            secs(*present_after)
+        ),
+    );
+    let faults: u64 = stats.monitor.errors.iter().map(|pattern| pattern.count).sum();
+    row("storms", format!("{} reconnects, {faults} failures of any kind", totals.reconnect_attempts));
+    if let Some(joins) = stats.monitor.response_times.get(&Answered::Join) {
+        row(
+            "joins",
+            format!(
+                "{} answered, half within {:.1} ms, 95 % within {:.1} ms",
+                joins.count, joins.p50_ms, joins.p95_ms
+            ),
+        );
+    }
+    if let Some(Met { bot, lines, end, .. }) = met {
+        row("a talk", format!("{} of {} messages, the log ends with `{end}`:", lines.len(), guest::TOTAL));
+        let width = lines.iter().map(|(who, _)| who.chars().count()).max().unwrap_or_default();
+        for (who, text) in lines {
+            let mark = if who == bot { " (bot)" } else { "" };
+            print(&format!("             {:<1$} {text}", format!("{who}{mark}:"), width + 7));
+        }
+    }
 }
 
 pub(super) fn overheard(lines: &[(String, (String, String))]) {
@@ -174,6 +234,8 @@ pub(super) fn where_to_look(server: &Server) {
     print(&format!("  curl {url}/api/health    the same report for programs"));
     print("  arena watch world:main                 what happens in main, live");
     print("  arena conversations list               what residents say to each other, and how it ended");
+    print("  arena fleet status                     the bots that are clients, and how they are answered");
+    print("  arena fleet talk ID                    sends one of them into a conversation");
     print("  arena worlds wipe --all                do it to them again");
     print(&format!("realtime clients (Supabase, Phoenix) connect to {}", server.endpoint()));
     print("Ctrl-C ends it.");

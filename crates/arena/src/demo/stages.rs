@@ -1,8 +1,11 @@
 //! The demo's stages: import, deploy, live, wipe, heal.
 
 use super::debate::{self, Debate};
+use super::fleet::{self, Company};
+use super::guest::Guest;
 use super::visitor::{Visit, Visitor};
 use super::{DemoError, screen};
+use crate::config::Config;
 use crate::progress::{Progress, say};
 use crate::server::Server;
 use arena_control::{Actor, ConversationFilter, ConversationStats, NewBot, PageRequest, Services};
@@ -41,6 +44,8 @@ pub(super) struct Timings {
     pub(super) visit: Option<(Visit, Option<Duration>)>,
     /// What was said in the end.
     pub(super) talk: Talk,
+    /// The bots that are clients.
+    pub(super) fleet: Option<Company>,
     /// Whether every bot is live.
     pub(super) all_live: bool,
 }
@@ -57,7 +62,11 @@ pub(super) struct Talk {
 }
 
 /// Runs every stage.
-pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings, DemoError> {
+pub(super) async fn show(
+    server: &Server,
+    config: &Config,
+    roster: Vec<NewBot>,
+) -> Result<Timings, DemoError> {
     let services = &server.services;
     let actor = Actor::parse("demo").expect("invariant: a constant that is an actor");
     let started = Instant::now();
@@ -73,6 +82,8 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
     let report = services.health.report().await?;
     say(&screen::deployed(wanted, report.valid_worlds, deployed));
 
+    let present_after = fleet::gather(server).await;
+    let guest = present_after.and_then(|_| Guest::come(server, config));
     let visitor = Visitor::enter(server).await;
     let debate = debate::hold(server).await;
     let_live(server).await?;
@@ -93,6 +104,7 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
         }
         None => None,
     };
+    let fleet = fleet::look_back(server.fleet.as_ref(), present_after, guest).await;
     Ok(Timings {
         created: imported.created,
         existing: imported.existing,
@@ -105,6 +117,7 @@ pub(super) async fn show(server: &Server, roster: Vec<NewBot>) -> Result<Timings
         healed,
         visit,
         talk: Talk { stats: services.conversations.stats(), stored: stored(services).await?, debate },
+        fleet,
         all_live: u64::from(report.bots.live) == wanted,
     })
 }

@@ -24,6 +24,13 @@ fn the_demo_brings_every_bot_to_life_twice_and_says_how_long_it_took() {
     for expected in ["agents     5 messages", "1 participant_limit, 1 total_limit", "ends with `exhausted`"] {
         assert!(out.contains(expected), "{expected} is missing in {out}");
     }
+    for expected in [
+        "12 of 12 in lobby:main",
+        "0 reconnects, 0 failures",
+        "5 of 5 messages, the log ends with `exhausted`",
+    ] {
+        assert!(out.contains(expected), "{expected} is missing in {out}");
+    }
     assert!(!err.contains('\u{1b}') && !out.contains('\u{1b}'), "no escape codes without a terminal");
 
     let again = demo(&dir, &["--exit", "--bots", "120"]).output().unwrap();

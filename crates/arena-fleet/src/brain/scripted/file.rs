@@ -249,10 +249,11 @@ fn line(key: &str, text: Spanned<String>) -> Checked<String> {
 /// Disclosures disclose.
 fn honest(given: Texts) -> Checked<Vec<String>> {
     for text in &given {
-        if !honesty::admits(text.get_ref()) {
+        if !honesty::admits(text.get_ref()) || honesty::takes_sides(text.get_ref()) {
             return wrong(
                 text.span(),
-                "lines.disclosures: each must say that it is a bot, with the word `bot`, and must not deny it",
+                "lines.disclosures: each must say that it is a bot, with the word `bot`, must not deny it, and must \
+                 not begin with yes or no: it answers `are you a bot?` and `are you human?` alike",
             );
         }
     }

@@ -4,7 +4,7 @@ use super::words::words;
 
 /// What is said where a persona has no disclosures of its own.
 pub(super) const DISCLOSURES: [&str; 3] = [
-    "Yes, I am a bot. There is no human behind my lines.",
+    "I am a bot. There is no human behind my lines.",
     "I'm a bot, just as my badge says.",
     "A bot, honestly. Is that all right with you?",
 ];
@@ -57,6 +57,13 @@ pub(crate) fn is_asked(text: &str) -> bool {
 /// Whether a line says that its author is a bot, and does not take it back.
 pub(crate) fn admits(text: &str) -> bool {
     words(text).iter().any(|word| BOTS.contains(&word.as_str())) && !denies(text)
+}
+
+/// Whether a line begins as the answer to one question and not to its opposite: people ask for a bot and for a human.
+pub(crate) fn takes_sides(text: &str) -> bool {
+    words(text)
+        .first()
+        .is_some_and(|word| ["yes", "yep", "yeah", "no", "nope", "right", "exactly"].contains(&word.as_str()))
 }
 
 /// Whether a line says that its author is no bot.

@@ -289,7 +289,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_line_and_what_is_allowed() {
 
 #[test]
 fn a_disclosure_that_hides_the_bot_is_refused() {
-    for lie in ["I am a human being.", "I am not a bot.", "Who knows?"] {
+    for lie in ["I am a human being.", "I am not a bot.", "Who knows?", "Yes, I am a bot."] {
         let lines = format!("disclosures = [\"I am a bot.\", \"{lie}\"]\n[[rules]]\nwhen = [\"pear\"]");
         let (_, text) = problem(&GOOD.replacen("[[rules]]\nwhen = [\"pear\"]", &lines, 1));
         assert!(text.starts_with("lines.disclosures: "), "{text}");
