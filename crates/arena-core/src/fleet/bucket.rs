@@ -69,8 +69,14 @@ impl TokenBucket {
             self.refused_at = Some(now);
         }
         if let Some(pause) = retry_after {
-            self.paused_until = self.paused_until.max(now + pause.min(LONGEST_PAUSE));
+            self.pause(pause, now);
         }
+    }
+
+    /// Not at all for so long, five minutes at most, and no slower afterwards.
+    pub fn pause(&mut self, pause: Duration, now: Duration) {
+        self.count(now);
+        self.paused_until = self.paused_until.max(now + pause.min(LONGEST_PAUSE));
     }
 
     /// How often it may be done now, per second.
@@ -141,6 +147,15 @@ mod tests {
         // The pause has not filled it up: there is no burst at its end.
         let after = through(&mut bucket, secs(8), secs(9));
         assert!((20..=27).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn a_pause_changes_no_rate() {
+        let mut bucket = TokenBucket::new(50.0, 1);
+        bucket.pause(secs(3), secs(1));
+        bucket.pause(secs(1), secs(2));
+        assert_eq!(bucket.take(secs(2)), Err(secs(2)));
+        assert_eq!((bucket.take(secs(4)), bucket.rate(secs(4))), (Ok(()), 50.0));
     }
 
     proptest! {

@@ -64,3 +64,58 @@ impl Dial for Network {
         Ok(Box::new(tls))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::connect;
+    use arena_core::fleet::FaultClass;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    async fn listener() -> (TcpListener, u16) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        (listener, port)
+    }
+
+    #[tokio::test]
+    async fn a_connection_over_tcp_is_made() {
+        let (listener, port) = listener().await;
+        let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"), Some("key")).unwrap();
+        let network = Network::new();
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_tungstenite::accept_async(stream).await.unwrap()
+        };
+        let (connected, _served) = tokio::join!(connect(&endpoint, &network), serve);
+        assert!(connected.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_a_fault_of_the_network() {
+        let (listener, port) = listener().await;
+        drop(listener);
+        let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"), None).unwrap();
+        let fault = connect(&endpoint, &Network::new()).await.err().unwrap();
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Network, "connection_refused"));
+    }
+
+    /// The provider of TLS is named, so it works whatever else the process has; and what is no TLS is told apart.
+    #[tokio::test]
+    async fn an_endpoint_without_tls_is_not_taken_for_a_secure_one() {
+        let (listener, port) = listener().await;
+        let endpoint = Endpoint::parse(&format!("https://localhost:{port}"), None).unwrap();
+        let network = Network::new();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut hello = [0; 5];
+            stream.read_exact(&mut hello).await.unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            hello
+        };
+        let (connected, hello) = tokio::join!(connect(&endpoint, &network), serve);
+        assert_eq!(hello[..2], [22, 3], "a hello of TLS");
+        assert_eq!(connected.err().unwrap().code, "tls_failed");
+    }
+}

@@ -193,6 +193,9 @@ impl Permit {
                 let mut rules = gate.rules();
                 rules.breaker.failed(self.probe, now, fastrand::f64());
                 let is_closed = rules.breaker.state() == BreakerState::Closed;
+                if let Some(pause) = fault.retry_after {
+                    rules.connects.pause(pause, now);
+                }
                 drop(rules);
                 gate.refusals.send_modify(|refusals| *refusals += 1);
                 is_closed

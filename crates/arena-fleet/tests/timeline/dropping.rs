@@ -151,6 +151,21 @@ async fn a_seat_that_is_lost_is_not_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_of_which_the_endpoint_only_tells_slows_all_down_and_ends_nothing() {
+    let (fake, pool) = pool();
+    let mut channel = pool.open("bot", spec("t"));
+    joined(&mut channel).await;
+    fake.tell(
+        "realtime:t",
+        r#"["$j",null,"$t","system",{"status":"error","message":"Too many messages per second"}]"#,
+    )
+    .await;
+    assert!(matches!(channel.next().await, Some(ChannelEvent::System { ok: false, .. })));
+    assert_eq!((pool.stats().joins_per_sec, pool.stats().connects_per_sec), (50.0, 25.0));
+    assert!(channel.push("chat", json!({})).await.unwrap().ok);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_closes_a_channel_slows_all_down() {
     let (fake, pool) = pool();
     let mut channel = pool.open("bot", spec("t"));

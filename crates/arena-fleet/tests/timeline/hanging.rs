@@ -65,6 +65,24 @@ async fn a_probe_that_hangs_keeps_the_others_waiting_and_nothing_more() {
     assert!((3..=10).contains(&late.len()), "{late:?}");
 }
 
+/// Whoever probes may be told to go in the middle of it; another one takes over at once.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_given_up_is_taken_over() {
+    let (fake, pool) = pool();
+    fake.on_connect(|_| OnConnect::Nobody);
+    let mut channels: Vec<_> = (0..20).map(|n| pool.open(&format!("bot-{n}"), spec("lobby"))).collect();
+    pass(5).await;
+    fake.on_connect(|_| OnConnect::HangAtTcp);
+    while pool.stats().breaker != BreakerState::Probing {
+        pass(1).await;
+    }
+    fake.on_connect(|_| OnConnect::Accept);
+    channels.drain(..19);
+    let before = fake.now();
+    joined(&mut channels[0]).await;
+    assert!(fake.now() - before < secs(3), "{:?}", fake.now() - before);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_join_without_an_answer_is_left_and_tried_on_another_connection() {
     let (fake, pool) = pool();

@@ -73,6 +73,22 @@ async fn a_retry_after_is_obeyed_by_everybody() {
     assert!(*times.last().unwrap() >= secs(40), "{times:?}");
 }
 
+/// One that restarts and says when it will be back is believed, and is no slower afterwards.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_says_when_it_is_over_is_waited_for() {
+    let (fake, pool) = pool();
+    fake.on_connect(|n| if *n == 0 { refuse(503, Some("20")) } else { OnConnect::Accept });
+    let mut channels = vec![pool.open("bot-0", spec("lobby"))];
+    pass(1).await;
+    channels.extend((1..30).map(|n| pool.open(&format!("bot-{n}"), spec("lobby"))));
+    for channel in &mut channels {
+        joined(channel).await;
+    }
+    let times = fake.connects();
+    assert!(times[1] >= secs(20), "{times:?}");
+    assert!(*times.last().unwrap() <= secs(27), "{times:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_slows_the_whole_pool_and_kills_nobody() {
     let (fake, pool) = pool();

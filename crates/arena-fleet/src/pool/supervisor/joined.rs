@@ -125,6 +125,7 @@ impl Supervisor {
         match &event {
             ChannelEvent::System { message, .. } => {
                 if let Some(fault) = classify::system(message) {
+                    self.limited(&fault);
                     stay.word = Some((fault, Instant::now()));
                 }
             }
@@ -167,8 +168,16 @@ impl Supervisor {
     }
 
     fn not_shown(&self, refused: Option<Fault>) {
-        if let Some(fault) = refused.filter(|fault| fault.class == FaultClass::RateLimit) {
-            self.pool.gate.slow_down(&fault);
+        if let Some(fault) = refused {
+            self.limited(&fault);
+        }
+    }
+
+    /// A limit of which the endpoint tells while the channel goes on: everybody is slower, and it is reported.
+    fn limited(&self, fault: &Fault) {
+        if fault.class == FaultClass::RateLimit {
+            self.pool.gate.slow_down(fault);
+            self.pool.monitor.fault(fault);
         }
     }
 
