@@ -183,6 +183,9 @@ async fn a_new_token_is_shown_before_the_old_one_ends() {
     pass(2_500).await;
     let shown = fake.events("realtime:t").iter().filter(|event| *event == "access_token").count();
     assert_eq!((shown, asked.load(Ordering::Relaxed)), (3, 4));
+    let seen = fake.seen.lock().unwrap();
+    let renewed = seen.frames.iter().find(|(_, _, event, _)| event == "access_token").unwrap().0;
+    assert!(renewed >= secs(720) && renewed <= secs(801), "{renewed:?}");
 }
 
 #[tokio::test(start_paused = true)]

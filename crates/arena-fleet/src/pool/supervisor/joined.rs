@@ -16,7 +16,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-/// A token is replaced when so much of its time is over.
+/// A token is replaced when so much of its time is over, or up to a tenth of that earlier: bots that came together do
+/// not renew together.
 const TOKEN_SHARE: f64 = 0.8;
 /// The shortest time between two tokens, where a source gives such as end at once.
 const TOKEN_LEAST: Duration = Duration::from_secs(1);
@@ -183,7 +184,8 @@ impl Supervisor {
 
     fn token_due(&self) -> Option<Instant> {
         let ttl = self.token_ttl?;
-        Some(Instant::now() + ttl.mul_f64(TOKEN_SHARE).max(TOKEN_LEAST))
+        let share = TOKEN_SHARE * (1.0 - 0.1 * fastrand::f64());
+        Some(Instant::now() + ttl.mul_f64(share).max(TOKEN_LEAST))
     }
 
     /// Shows a new token before the old one ends.
