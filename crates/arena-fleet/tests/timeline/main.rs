@@ -7,6 +7,7 @@ mod setting;
 
 mod asking;
 mod dropping;
+mod fleet;
 mod hanging;
 mod herd;
 mod leases;
