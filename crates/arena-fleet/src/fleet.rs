@@ -1,6 +1,7 @@
 //! A fleet, and what can be asked of it.
 
 use crate::bot::{Around, Open};
+use crate::brain::Brains;
 use crate::http::{Helm, NotSent, Sent};
 use crate::manager::{Asker, Manager, Start, TalkRequest, Wishes, first_report};
 use crate::monitor::alert::{self, Alerts, Sight};
@@ -52,6 +53,8 @@ pub struct Parts {
     pub around: Around,
     /// How they get to their endpoint; `around.open` is the same.
     pub way: Way,
+    /// Where brains come from, to tell of their model and to wait for what it still holds; `around.brains` asks it.
+    pub brains: Option<Brains>,
     /// Who there is.
     pub roster: Roster,
     /// In whose name the lobby is looked at.
@@ -74,6 +77,7 @@ struct Inner {
     began: Instant,
     monitor: Monitor,
     way: Way,
+    brains: Option<Brains>,
     settings: ManagerSettings,
     wishes: Arc<watch::Sender<Wishes>>,
     told: Arc<watch::Sender<ManagerReport>>,
@@ -94,7 +98,7 @@ impl fmt::Debug for Fleet {
 impl Fleet {
     /// Starts a fleet. Its first bots are started as soon as it is known who is in the lobby.
     pub fn of(parts: Parts) -> Fleet {
-        let Parts { around, way, roster, observer, manager: settings, alert } = parts;
+        let Parts { around, way, brains, roster, observer, manager: settings, alert } = parts;
         let monitor = around.monitor.clone();
         let instance = around.instance.clone();
         let wishes = Arc::new(watch::channel(Wishes::default()).0);
@@ -122,6 +126,7 @@ impl Fleet {
             began: Instant::now(),
             monitor,
             way,
+            brains,
             settings,
             wishes,
             told,
@@ -197,6 +202,10 @@ impl Fleet {
         self.inner.stop.send_replace(Some(Instant::now() + deadline * BOTS_SHARE / 100));
         // Nobody listens any more once the manager has ended.
         let ended = tokio::time::timeout_at(by, self.inner.stop.closed()).await.is_ok();
+        if let Some(brains) = &self.inner.brains {
+            let left = by.saturating_duration_since(Instant::now());
+            brains.settle(left / 2).await;
+        }
         let closed = (self.inner.way.shutdown)(by.saturating_duration_since(Instant::now())).await;
         self.inner.ends.cancel();
         self.inner.tasks.wait().await;
@@ -231,6 +240,7 @@ impl Inner {
             started_at_ms: self.started_at_ms,
             manager: self.manager(),
             pool: (self.way.stats)(),
+            model: self.brains.as_ref().and_then(Brains::model),
             monitor: if each { self.monitor.snapshot() } else { self.monitor.summary() },
         }
     }

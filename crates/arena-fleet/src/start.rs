@@ -50,12 +50,16 @@ impl Fleet {
             Some(path) => Roster::read(path)?,
             None => Roster::built_in()?,
         };
+        brains.check(roster.given().iter().map(|identity| &**identity))?;
         let Access { endpoint, dial, observer, tokens, seats } = access;
         let monitor = Monitor::default();
         let way = way(Pool::start(endpoint, dial, settings.pool, monitor.clone()));
         let around = Around {
             open: way.open.clone(),
-            brains: Arc::new(move |me, place| brains.of(me, place)),
+            brains: {
+                let brains = brains.clone();
+                Arc::new(move |me, place| brains.of(me, place))
+            },
             tokens,
             seats,
             monitor,
@@ -64,7 +68,7 @@ impl Fleet {
             settings: BotSettings::default(),
         };
         let (manager, alert) = (settings.manager, settings.alert);
-        Ok(Fleet::of(Parts { around, way, roster, observer, manager, alert }))
+        Ok(Fleet::of(Parts { around, way, brains: Some(brains), roster, observer, manager, alert }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the fleet tells of itself: the shape of `/stats`.
 
+use crate::brain::ModelStats;
 use crate::monitor::MonitorSnapshot;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,9 @@ pub struct FleetStats {
     pub manager: ManagerReport,
     /// The pool: connections, channels, waiting, rates, breaker.
     pub pool: serde_json::Value,
+    /// What the model of `llm` bots was asked and what that has cost; not there where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelStats>,
     /// Bots, connections, response times, errors.
     #[serde(flatten)]
     pub monitor: MonitorSnapshot,

@@ -124,6 +124,7 @@ fn stats() -> FleetStats {
             lobby: LobbyReport { joined: true, humans: 4, ..LobbyReport::default() },
         },
         pool: json!({"connections": 2, "breaker": "half_open", "connects_per_sec": 12.5, "halted": null}),
+        model: None,
         monitor: MonitorSnapshot {
             totals: Totals {
                 total: 3,

@@ -86,6 +86,7 @@ pub(super) fn fleet_in(hall: &Hall, monitor: &Monitor, instance: &str, settings:
     let fleet = Fleet::of(Parts {
         around,
         way,
+        brains: None,
         roster: Roster::built_in().unwrap(),
         observer: TokenSource::fixed("observer"),
         manager: settings,

@@ -3,16 +3,9 @@
 use crate::endpoint::{Fake, OnConnect, OnJoin};
 use crate::setting::{pass, peak, secs};
 use arena_core::fleet::FaultClass;
-use arena_fleet::bot::{Around, BotSettings};
-use arena_fleet::brain::Brains;
 use arena_fleet::endpoint::Endpoint;
-use arena_fleet::monitor::Monitor;
-use arena_fleet::pool::Pool;
-use arena_fleet::{
-    AlertSettings, Fleet, FleetSettings, ManagerSettings, Parts, PoolSettings, Roster, StartMode,
-    TokenSource, Way,
-};
-use serde_json::json;
+use arena_fleet::{Access, Fleet, FleetSettings, ManagerSettings, StartMode, TokenSource};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,57 +13,32 @@ use std::time::Duration;
 
 struct Stage {
     fake: Fake,
-    pool: Pool,
     fleet: Fleet,
 }
 
 fn of(bots: usize, start: StartMode) -> Stage {
     fastrand::seed(7);
     let fake = Fake::new();
-    let monitor = Monitor::default();
-    let endpoint = Endpoint::parse("ws://fake", Some("key")).unwrap();
-    let pool = Pool::start(endpoint, Arc::new(fake.clone()), PoolSettings::default(), monitor.clone());
-    let brains = Brains::open(&FleetSettings::default()).unwrap();
-    let around = Around {
-        open: way(&pool).open,
-        brains: Arc::new(move |me, place| brains.of(me, place)),
+    let manager = ManagerSettings { min: bots, max: bots, start, ..ManagerSettings::default() };
+    let settings = FleetSettings { manager, ..FleetSettings::default() };
+    let access = Access {
+        endpoint: Endpoint::parse("ws://fake", Some("key")).unwrap(),
+        dial: Arc::new(fake.clone()),
+        observer: TokenSource::fixed("observer"),
         tokens: Arc::new(|me| TokenSource::fixed(&me.id)),
         seats: None,
-        monitor,
-        instance: "fleet-1".into(),
-        lobby: "lobby:main".into(),
-        settings: BotSettings::default(),
     };
-    let fleet = Fleet::of(Parts {
-        around,
-        way: way(&pool),
-        roster: Roster::built_in().unwrap(),
-        observer: TokenSource::fixed("observer"),
-        manager: ManagerSettings { min: bots, max: bots, start, ..ManagerSettings::default() },
-        alert: AlertSettings::default(),
-    });
-    Stage { fake, pool, fleet }
-}
-
-fn way(pool: &Pool) -> Way {
-    let each = || pool.clone();
-    let (open, halted, resume, shutdown) = (each(), each(), each(), each());
-    Way {
-        open: Arc::new(move |bot, spec| open.open(bot, spec)),
-        refusals: pool.refusals(),
-        halted: Arc::new(move || halted.halted()),
-        resume: Arc::new(move || resume.resume()),
-        stats: Arc::new(|| json!({})),
-        shutdown: Arc::new(move |deadline| {
-            let pool = shutdown.clone();
-            Box::pin(async move { pool.shutdown(deadline).await })
-        }),
-    }
+    Stage { fleet: Fleet::start(settings, access).unwrap(), fake }
 }
 
 impl Stage {
     fn active(&self) -> usize {
         self.fleet.stats().monitor.totals.active
+    }
+
+    /// A number of the pool's.
+    fn pool(&self, what: &str) -> Value {
+        self.fleet.stats().pool[what].clone()
     }
 
     fn failed(&self) -> u64 {
@@ -94,7 +62,7 @@ async fn a_thousand_bots_are_active_within_a_minute_and_nobody_was_refused() {
     assert!(peak(&stage.fake.connects()) <= 61, "{}", peak(&stage.fake.connects()));
     assert_eq!(stage.who_joined(Duration::ZERO).len(), 1_000);
     // The observer has a connection of its own, or shares one.
-    assert!(stage.pool.stats().connections <= 1_001);
+    assert!(stage.pool("connections").as_u64().unwrap() <= 1_001);
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,17 +179,17 @@ async fn at_the_end_nobody_is_in_any_topic_and_no_connection_is_open() {
     assert!(stage.fleet.shutdown(secs(10)).await);
     assert!(stage.fake.now() - before < secs(3), "{:?}", stage.fake.now() - before);
     assert_eq!((stage.fake.members(), stage.fake.open()), (0, 0));
-    let stats = stage.pool.stats();
-    assert_eq!((stats.channels, stats.supervised, stats.connections), (0, 0, 0));
+    for what in ["channels", "supervised", "connections", "waiting"] {
+        assert_eq!(stage.pool(what), 0, "{what}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn bots_that_are_dropped_leave_no_lease_behind() {
-    let stage = of(30, StartMode::Adaptive);
+async fn a_fleet_that_is_dropped_leaves_nobody_in_any_topic() {
+    let Stage { fake, fleet } = of(30, StartMode::Adaptive);
     pass(60).await;
-    assert_eq!(stage.active(), 30);
-    let Stage { fake, pool, fleet } = stage;
+    assert_eq!(fleet.stats().monitor.totals.active, 30);
     drop(fleet);
     pass(10).await;
-    assert_eq!((fake.members(), pool.stats().channels, pool.stats().supervised), (0, 0, 0));
+    assert_eq!(fake.members(), 0);
 }
