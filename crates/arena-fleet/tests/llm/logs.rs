@@ -51,7 +51,7 @@ async fn nothing_of_a_talk_or_a_key_is_logged_whatever_goes_wrong() {
     let secret = "my garden gate is green";
     let quotes = json!({"message": format!("{KEY} may not ask {secret:?}"), "code": format!("bad {KEY}")});
     let stub = Stub::start(streams("Green as grass, I think.", (1, 1))).await;
-    let brains = brains(LlmSettings { stall_timeout: Duration::from_millis(300), ..settings(&stub) });
+    let brains = brains(LlmSettings { stall_timeout: Duration::from_secs(1), ..settings(&stub) });
     let (_, purse) = Book::open();
     for does in [
         streams("Green as grass, I think.", (1, 1)),

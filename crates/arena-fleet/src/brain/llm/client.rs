@@ -9,7 +9,7 @@ use arena_core::fleet::{Fault, FaultClass};
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The longest text that is taken: what comes after it is not waited for. Four times what a conversation takes in a line.
 const MAX_TEXT: usize = 64 * 1024;
@@ -107,7 +107,7 @@ impl Client {
                 break;
             }
             let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let retry_after = fault::retry_after(retry_after);
+            let retry_after = fault::retry_after(retry_after, SystemTime::now());
             let complaint = self.complaint(response).await;
             if matches!(status.as_u16(), 400 | 422) && self.adapt(complaint.as_ref()) {
                 response = self.send(messages).await?;

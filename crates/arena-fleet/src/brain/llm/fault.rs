@@ -2,7 +2,7 @@
 //! they may quote prompts and keys.
 
 use arena_core::fleet::{Fault, FaultClass};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The class of a status that is no success.
 pub(super) fn class_of(status: u16) -> FaultClass {
@@ -36,10 +36,17 @@ pub(super) fn of(class: FaultClass, code: &str, detail: &str) -> Fault {
     Fault::new(class, code, detail)
 }
 
-/// `Retry-After` in seconds; as a date it is not understood, and the back-off's own delay has to do.
-pub(super) fn retry_after(value: Option<&str>) -> Option<Duration> {
-    let secs: f64 = value?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(secs).ok().filter(|delay| *delay <= Duration::from_secs(86_400))
+/// The longest wait that an endpoint is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
+/// `Retry-After`, in seconds or as a date. What is neither, or absurd, leaves it to the back-off's own delay.
+pub(super) fn retry_after(value: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let text = value?.trim();
+    let delay = match text.parse::<f64>() {
+        Ok(secs) => Duration::try_from_secs_f64(secs).ok()?,
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default(),
+    };
+    (delay <= LONGEST_WAIT).then_some(delay)
 }
 
 #[cfg(test)]
@@ -69,12 +76,22 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_a_number_of_seconds_and_nothing_absurd() {
-        assert_eq!(retry_after(Some("2")), Some(Duration::from_secs(2)));
-        assert_eq!(retry_after(Some(" 0.5 ")), Some(Duration::from_millis(500)));
-        for text in ["-1", "soon", "NaN", "inf", "1e30", "Wed, 21 Oct 2015 07:28:00 GMT"] {
-            assert_eq!(retry_after(Some(text)), None, "{text}");
+    fn retry_after_is_seconds_or_a_date_and_nothing_absurd() {
+        let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").unwrap();
+        for (text, secs) in [
+            ("2", Some(2.0)),
+            (" 0.5 ", Some(0.5)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", Some(30.0)),
+            ("Wed, 21 Oct 2015 07:00:00 GMT", Some(0.0)),
+            ("Wed, 21 Oct 2016 07:28:00 GMT", None),
+            ("-1", None),
+            ("soon", None),
+            ("NaN", None),
+            ("inf", None),
+            ("1e30", None),
+        ] {
+            assert_eq!(retry_after(Some(text), now), secs.map(Duration::from_secs_f64), "{text}");
         }
-        assert_eq!(retry_after(None), None);
+        assert_eq!(retry_after(None, now), None);
     }
 }
