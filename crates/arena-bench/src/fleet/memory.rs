@@ -34,7 +34,7 @@ pub fn measure(args: &Args, start: Start<'_>, report: &mut Report) -> anyhow::Re
 /// Memory of a fleet that has settled, in bytes.
 fn resident(start: Start<'_>, bots: usize) -> anyhow::Result<f64> {
     progress(&format!("memory: {bots} bots"));
-    let mut rig = start(Who::Fleet, bots)?;
+    let mut rig = start(Who::Fleet, bots, &[])?;
     let begun = rig.begun;
     rig.until_present(bots, begun, PATIENCE)?;
     sleep(SETTLED);

@@ -59,8 +59,8 @@ enum Part {
     Memory,
 }
 
-/// Starts so many clients of a kind, with everything that they need.
-type Start<'a> = &'a dyn Fn(Who, usize) -> anyhow::Result<Rig>;
+/// Starts so many clients of a kind, with everything that they need; a gateway with these settings, for one.
+type Start<'a> = &'a dyn Fn(Who, usize, &[&str]) -> anyhow::Result<Rig>;
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Report> {
     raise_file_limit(3 * u64::from(args.bots))?;
     let arena = find_arena(args.arena.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let start = |who, count| Rig::start(runtime.handle(), &arena, who, count);
+    let start = |who, count, gateway: &[&str]| Rig::start(runtime.handle(), &arena, who, count, gateway);
     let mut report = Report::new("fleet");
     for part in Part::value_variants() {
         if args.only.is_empty() || args.only.contains(part) {

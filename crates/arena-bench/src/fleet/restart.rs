@@ -53,7 +53,7 @@ pub fn measure(args: &Args, start: Start<'_>, report: &mut Report) -> anyhow::Re
         for who in &args.who {
             for run in 1..=args.runs {
                 progress(&format!("restart: the gateway is {}: {}, run {run}", end.name(), who.name()));
-                let returned = once(args, end, start(*who, args.count())?)?;
+                let returned = once(args, end, start(*who, args.count(), &[])?)?;
                 table.row(returned.row(args, end, *who));
                 if *who == Who::Fleet {
                     returned.aims(args, end, report);

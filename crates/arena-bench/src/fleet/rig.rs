@@ -47,9 +47,15 @@ pub struct Totals {
 }
 
 impl Rig {
-    /// Starts it all; the clients last.
-    pub fn start(runtime: &Handle, arena: &Path, who: Who, count: usize) -> anyhow::Result<Rig> {
-        let mut server = Server::start(arena, &[])?;
+    /// Starts it all; the clients last. `gateway` are lines of the gateway's configuration file.
+    pub fn start(
+        runtime: &Handle,
+        arena: &Path,
+        who: Who,
+        count: usize,
+        gateway: &[&str],
+    ) -> anyhow::Result<Rig> {
+        let mut server = Server::start(arena, gateway)?;
         server.until_it_answers()?;
         // Without a user each of its sessions is somebody else, as clients of a key that is public are.
         let apikey = server.token(&["--role", "service_role", "--ttl", "1d"])?;
