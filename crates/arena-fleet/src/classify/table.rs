@@ -36,6 +36,7 @@ pub(super) const CODES: &[(&str, FaultClass)] = &[
     ("Unauthorized", Permission),
     ("PrivateOnly", Permission),
     ("InvalidTopic", Permission),
+    ("ChargedTopic", Permission),
     ("TopicNameRequired", Permission),
     ("InvalidJoinPayload", Permission),
     ("RlsPolicyError", Permission),

@@ -326,7 +326,7 @@ impl<'a> Link<'a> {
     async fn timers(&mut self) -> Result<(), Over> {
         let now = Instant::now();
         while let Some(late) = self.unanswered.late(self.limits.reply, now) {
-            self.unanswered_in_time(late).await?;
+            self.unanswered_in_time(late);
         }
         if self.idle_since.is_some_and(|since| now >= since + IDLE) {
             if self.registry.retire(self.ticket.id()) {
@@ -340,18 +340,13 @@ impl<'a> Link<'a> {
         Ok(())
     }
 
-    async fn unanswered_in_time(&mut self, late: Pending) -> Result<(), Over> {
+    /// A join that may yet be answered is left when its lease comes back, which it does now.
+    fn unanswered_in_time(&self, late: Pending) {
+        if late.kind == Kind::Leave {
+            self.registry.is_left(self.ticket.id(), &late.topic);
+        }
         if let Some(answer) = late.answer {
             let _ = answer.send(Err(PushError::Timeout));
-        }
-        match late.kind {
-            // It may yet be answered; then nobody would be there to hear it.
-            Kind::Join => self.leave(late.topic).await,
-            Kind::Leave => {
-                self.registry.is_left(self.ticket.id(), &late.topic);
-                Ok(())
-            }
-            Kind::Push => Ok(()),
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) type Answer = oneshot::Sender<Result<Reply, PushError>>;
 /// What is asked of a connection. Topics are as on the wire. Leaving is not among it: that is by giving a lease back.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Join a topic. A refused join, and one without an answer in time, leaves nothing behind.
+    /// Join a topic. A refused join leaves nothing behind; one without an answer in time is to be given back.
     Join {
         /// Which.
         topic: Arc<str>,

@@ -67,6 +67,7 @@ async fn a_slip_now_and_then_is_no_lie() {
         fake.tell("realtime:t", "nonsense").await;
         pass(20).await;
     }
+    assert!(channel.push("chat", json!({})).await.unwrap().ok);
     assert_eq!(fake.connects().len(), 1);
 }
 
