@@ -1,7 +1,7 @@
 //! Connections that many bots share.
 //!
-//! A [`Gate`] says who may connect and join, and when; a [`Registry`] knows which topics are on which connection and
-//! hands out leases; a supervisor for each channel keeps it joined.
+//! A gate says who may connect and join, and when; a registry knows which topics are on which connection and hands out
+//! leases; a supervisor for each channel keeps it joined.
 
 mod gate;
 mod registry;
