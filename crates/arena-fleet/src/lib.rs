@@ -21,7 +21,6 @@ mod settings;
 mod start;
 mod stats;
 #[cfg(test)]
-#[allow(dead_code)]
 mod testkit;
 mod token;
 

@@ -16,17 +16,14 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) topic: String,
-    pub(crate) bot: String,
     pub(crate) event: String,
     pub(crate) payload: Value,
-    pub(crate) at: Instant,
 }
 
 /// A join of a bot.
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
     pub(crate) bot: String,
-    pub(crate) topic: String,
     pub(crate) at: Instant,
 }
 
@@ -176,13 +173,10 @@ impl Hall {
     }
 
     fn show(&self, number: u64, topic: &str, key: &str, meta: Value) {
-        let before = {
-            let mut state = self.lock();
-            let all = state.present.entry(topic.to_owned()).or_default();
-            all.insert(number, (key.to_owned(), meta.clone()))
-        };
         // The number is the reference: what is shown anew replaces what was.
-        let _ = before;
+        let mut state = self.lock();
+        state.present.entry(topic.to_owned()).or_default().insert(number, (key.to_owned(), meta.clone()));
+        drop(state);
         self.tell_presence(topic, &entry(key, number, &meta), &json!({}));
     }
 
@@ -255,7 +249,7 @@ impl Hall {
                 }
                 ask = far.asks.recv() => match ask {
                     Some(Ask::Push { event, payload, answer }) => {
-                        let _ = answer.send(Ok(self.pushed(&bot, &spec.topic, event, payload)));
+                        let _ = answer.send(Ok(self.pushed(&spec.topic, event, payload)));
                     }
                     Some(Ask::Track(meta)) => {
                         self.show(number, &spec.topic, spec.presence_key.as_deref().unwrap_or_default(), meta);
@@ -280,7 +274,7 @@ impl Hall {
             let mut state = self.lock();
             state.next += 1;
             let number = state.next;
-            state.joins.push(Join { bot: bot.to_owned(), topic: spec.topic.clone(), at: Instant::now() });
+            state.joins.push(Join { bot: bot.to_owned(), at: Instant::now() });
             let member = Member {
                 bot: bot.to_owned(),
                 topic: spec.topic.clone(),
@@ -316,16 +310,10 @@ impl Hall {
         self.vanish(topic, number);
     }
 
-    fn pushed(&self, bot: &str, topic: &str, event: String, payload: Value) -> Reply {
+    fn pushed(&self, topic: &str, event: String, payload: Value) -> Reply {
         let answer = self.lock().answers.get(&event).cloned();
         let answer = answer.unwrap_or(Reply { ok: true, response: json!({}) });
-        let said = Said {
-            topic: topic.to_owned(),
-            bot: bot.to_owned(),
-            event: event.clone(),
-            payload: payload.clone(),
-            at: Instant::now(),
-        };
+        let said = Said { topic: topic.to_owned(), event: event.clone(), payload: payload.clone() };
         self.lock().said.push(said);
         if answer.ok {
             self.tell(topic, &ChannelEvent::Message { event, payload, meta: json!({}) }, false);

@@ -526,3 +526,20 @@ async fn a_bot_without_a_place_in_the_world_lives_on_without() {
     assert!(stage.hall.members("world:main").is_empty());
     assert_eq!(stage.monitor.snapshot().errors[0].code, "unauthorized");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_partner_is_told_goodbye_when_the_bot_fails_in_its_world() {
+    let mut stage = stage_with(|sensed| match sensed {
+        Sensed::Delta { .. } => panic!("as the test wants it"),
+        other => polite(other),
+    });
+    stage.around.seats = Some(Arc::new(Town(Mutex::new(vec![]))));
+    stage.start_in(Some("main")).await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.hall.say("world:main", "delta", json!({ "tick": 2 }));
+    pass(secs(5)).await;
+    assert_eq!(stage.ended().await.fault.unwrap().code, "brain_panicked");
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "bye");
+    assert!(stage.is_nowhere() && stage.hall.members("world:main").is_empty());
+}

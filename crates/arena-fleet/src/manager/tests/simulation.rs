@@ -34,7 +34,7 @@ impl Run {
 
     async fn step(&mut self) {
         let fleet = self.stage.fleet.clone();
-        match self.rng.u32(..14) {
+        match self.rng.u32(..20) {
             0..=3 => {
                 let name = format!("human-{}", self.rng.u32(..200));
                 self.humans.push(self.stage.hall.appear(LOBBY, &name, json!({})));
@@ -43,7 +43,7 @@ impl Run {
                 let who = self.humans.swap_remove(self.rng.usize(..self.humans.len()));
                 self.stage.hall.vanish(LOBBY, who);
             }
-            6 | 7 => {
+            6 | 7 | 17 | 18 | 19 => {
                 self.talks += 1;
                 self.stage.hall.say(
                     LOBBY,
@@ -62,13 +62,13 @@ impl Run {
                     self.stage.hall.happen(&bot, LOBBY, ChannelEvent::Ended { fault });
                 }
             }
-            10 => fleet.scale((self.rng.bool()).then(|| self.rng.usize(..=MAX + 5))),
-            11 => match self.rng.u32(..4) {
+            10 | 14 | 15 => fleet.scale((self.rng.bool()).then(|| self.rng.usize(..=MAX + 5))),
+            11 | 16 => match self.rng.u32(..8) {
                 0 => fleet.pause(),
                 1 => fleet.drain(),
                 _ => fleet.resume(),
             },
-            12 => self.stage.hall.join_takes(Duration::from_millis(self.rng.u64(..20_000))),
+            12 | 13 => self.stage.hall.join_takes(Duration::from_millis(self.rng.u64(..20_000))),
             _ => {
                 let observer = "fleet-fleet-1";
                 let down = ChannelEvent::Down { fault: self.fault(), after: secs(1) };
@@ -108,13 +108,18 @@ impl Run {
 }
 
 async fn run(seed: u64) {
+    fastrand::seed(seed);
     let monitor = Monitor::default();
     let hall = Hall::new(&monitor);
     let manager =
-        ManagerSettings { maintenance_every: secs(10), drain_deadline: secs(20), ..settings(2, MAX) };
+        ManagerSettings { maintenance_every: secs(10), drain_deadline: secs(40), ..settings(2, MAX) };
     let stage = fleet_in(&hall, &monitor, "fleet-1", manager);
     let mut run = Run { stage, rng: Rng::with_seed(seed), humans: Vec::new(), talks: 0 };
-    for _ in 0..100 {
+    // As many as call for the most bots; some of them go, others come.
+    for n in 0..45 {
+        run.humans.push(hall.appear(LOBBY, &format!("human-{n}"), json!({})));
+    }
+    for _ in 0..150 {
         run.step().await;
         run.check(seed);
     }
@@ -125,7 +130,7 @@ async fn run(seed: u64) {
 
 #[test]
 fn whatever_happens_there_are_never_too_many_never_twins_and_in_the_end_as_many_as_are_wanted() {
-    for seed in 0..6 {
+    for seed in 0..12 {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(run(seed));
