@@ -43,7 +43,7 @@ pub struct BotSettings {
     pub idle: Duration,
     /// Delays between attempts to get a seat; there is no last one.
     pub seat_retry: RetryPolicy,
-    /// After what time a lobby that refused it is tried again.
+    /// After what time a lobby, or a world, that refused it is tried again; chance adds up to half of it.
     pub lobby_retry: Duration,
 }
 

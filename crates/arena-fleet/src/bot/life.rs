@@ -209,11 +209,6 @@ impl Life {
                 }
             }
             Ok(Ended::World(WorldEnd::Left)) => None,
-            Ok(Ended::World(WorldEnd::Refused(fault))) => {
-                self.bot.around.monitor.fault(&fault);
-                tracing::warn!(bot = %self.id, %fault, "no place in the world: the bot goes on without");
-                None
-            }
             Ok(Ended::World(WorldEnd::BrainFailed(fault))) => Some(fault),
             Err(error) => Some(Fault::new(FaultClass::Protocol, "bot_panicked", error.to_string())),
         }

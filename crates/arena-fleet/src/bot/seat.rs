@@ -22,6 +22,7 @@ pub trait Seats: Send + Sync {
     /// Reserves a seat for this bot in a channel's world.
     ///
     /// # Errors
-    /// Why there is none: `Permission` and `TenantMissing` end the bot's life in worlds, everything else is tried again.
+    /// Why there is none. After a refusal (`Permission`, `TenantMissing`, `Authentication`) it is asked again much later,
+    /// after everything else after a back-off.
     async fn take(&self, me: &Identity, channel: &str) -> Result<Seat, Fault>;
 }

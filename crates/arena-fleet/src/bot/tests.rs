@@ -282,6 +282,19 @@ async fn the_last_word_is_a_goodbye() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_last_word_is_none_any_more_when_somebody_has_paid_for_others() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    stage.hall.say(TALK, "notice", json!({ "level": "last_message" }));
+    stage.hall.say(TALK, "topped_up", json!({}));
+    stage.ann_says("tea?");
+    pass(secs(2)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "you said tea?");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_partner_who_leaves_may_come_back_for_a_while() {
     let mut stage = stage();
     stage.start().await;
@@ -516,7 +529,7 @@ async fn a_wanderer_hears_of_refused_inputs_and_takes_its_leave_of_the_world() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bot_without_a_place_in_the_world_lives_on_without() {
+async fn a_bot_without_a_place_in_the_world_lives_on_without_and_asks_again_much_later() {
     let mut stage = stage();
     let never = Fault::new(FaultClass::Permission, "unauthorized", "no");
     stage.around.seats = Some(Arc::new(Town(Mutex::new(vec![Err(never)]))));
@@ -525,6 +538,8 @@ async fn a_bot_without_a_place_in_the_world_lives_on_without() {
     assert_eq!(stage.state(), BotState::Idle);
     assert!(stage.hall.members("world:main").is_empty());
     assert_eq!(stage.monitor.snapshot().errors[0].code, "unauthorized");
+    pass(secs(301)).await;
+    assert_eq!(stage.hall.members("world:main"), ["bot-ada"]);
 }
 
 #[tokio::test(start_paused = true)]

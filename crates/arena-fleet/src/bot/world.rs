@@ -26,8 +26,6 @@ const LEAVING: Duration = Duration::from_secs(3);
 pub(super) enum WorldEnd {
     /// The bot leaves.
     Left,
-    /// There is no place for it: it lives on without.
-    Refused(Fault),
     /// The brain is not to be used again.
     BrainFailed(Fault),
 }
@@ -44,7 +42,8 @@ impl Purse for NoPurse {
     async fn release(&self, _reservation: &str) {}
 }
 
-/// Lives in the world of `channel` until it is told to leave; comes back whenever its seat was lost.
+/// Lives in the world of `channel` until it is told to leave; comes back whenever its seat was lost. Where it is refused
+/// one, it lives on without and asks again much later.
 pub(super) async fn live(
     around: Arc<Around>,
     me: Arc<Identity>,
@@ -62,14 +61,16 @@ pub(super) async fn live(
             Ended::Brain(why) => return WorldEnd::BrainFailed(why.fault()),
             Ended::Told => continue,
         };
-        if fault.class.next_step() == NextStep::Stop {
-            return WorldEnd::Refused(fault);
-        }
         around.monitor.fault(&fault);
         failures += 1;
-        let delay = around.settings.seat_retry.delay_after(failures, fastrand::f64());
-        let delay =
-            delay.unwrap_or(around.settings.seat_retry.cap).max(fault.retry_after.unwrap_or_default());
+        let delay = if fault.class.next_step() == NextStep::Stop {
+            tracing::warn!(bot = me.id, %fault, "no place in the world: the bot goes on without");
+            around.settings.lobby_retry.mul_f64(1.0 + fastrand::f64() / 2.0)
+        } else {
+            let retry = around.settings.seat_retry;
+            let delay = retry.delay_after(failures, fastrand::f64()).unwrap_or(retry.cap);
+            delay.max(fault.retry_after.unwrap_or_default())
+        };
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = told(&mut leave) => {}

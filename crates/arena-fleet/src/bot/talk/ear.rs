@@ -19,6 +19,8 @@ pub(super) enum Heard {
     Murmur,
     /// The bot, or all, have one message left.
     LastWord,
+    /// More may be said than was so far.
+    MoreToSay,
     /// Nothing more can be said: why.
     Over(&'static str),
     /// It is of no concern.
@@ -36,6 +38,7 @@ pub(super) fn heard(me: &Identity, answers_bots: bool, event: &str, payload: &Va
         "participant_removed" if payload.get("participant").and_then(Value::as_str) == Some(&me.id) => {
             Heard::Over("participant_removed")
         }
+        "topped_up" | "configured" | "reopened" => Heard::MoreToSay,
         "exhausted" => Heard::Over("exhausted"),
         "conversation_blocked" => Heard::Over("conversation_blocked"),
         "deleted" => Heard::Over("deleted"),

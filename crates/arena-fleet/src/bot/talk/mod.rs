@@ -269,6 +269,7 @@ impl Talk {
             }
             Heard::Murmur => self.somebody_spoke(),
             Heard::LastWord => self.last_word = true,
+            Heard::MoreToSay => self.last_word = false,
             Heard::Over(why) => return Some(Going::Silently(why.to_owned())),
             Heard::Nothing => {}
         }
