@@ -8,11 +8,10 @@ use crate::monitor::alert::{self, Alerts, Sight};
 use crate::monitor::{BotNow, BotState, Monitor};
 use crate::roster::Roster;
 use crate::settings::{AlertSettings, ManagerSettings};
-use crate::stats::{FleetStats, Health, ManagerReport, Mode};
+use crate::stats::{FleetStats, Health, ManagerReport, Mode, PoolReport};
 use crate::token::TokenSource;
 use arena_core::fleet::{Demand, Fault};
 use async_trait::async_trait;
-use serde_json::Value;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -42,7 +41,7 @@ pub struct Way {
     /// Tries again.
     pub resume: Arc<dyn Fn() + Send + Sync>,
     /// How the connections are.
-    pub stats: Arc<dyn Fn() -> Value + Send + Sync>,
+    pub stats: Arc<dyn Fn() -> PoolReport + Send + Sync>,
     /// Closes all of it within a time; tells whether that could be done in order.
     pub shutdown: Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>,
 }

@@ -29,5 +29,5 @@ pub use identity::{BrainKind, Identity};
 pub use roster::{Roster, RosterError};
 pub use settings::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
 pub use start::{Access, StartError};
-pub use stats::{FleetStats, Health, LobbyReport, ManagerReport, Mode};
+pub use stats::{Breaker, FleetStats, Halt, Health, LobbyReport, ManagerReport, Mode, PoolReport};
 pub use token::{Token, TokenSource};

@@ -8,9 +8,9 @@ use crate::monitor::Monitor;
 use crate::pool::{Pool, PoolStats};
 use crate::roster::{Roster, RosterError};
 use crate::settings::FleetSettings;
+use crate::stats::{Breaker, Halt, PoolReport};
 use crate::token::TokenSource;
-use arena_core::fleet::BreakerState;
-use serde_json::{Value, json};
+use arena_core::fleet::{BreakerState, Fault};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl Fleet {
         brains.check(roster.given().iter().map(|identity| &**identity))?;
         let Access { endpoint, dial, observer, tokens, seats } = access;
         let monitor = Monitor::default();
-        let way = way(Pool::start(endpoint, dial, settings.pool, monitor.clone()));
+        let way = Way::of(&Pool::start(endpoint, dial, settings.pool, monitor.clone()));
         let around = Around {
             open: way.open.clone(),
             brains: {
@@ -72,56 +72,45 @@ impl Fleet {
     }
 }
 
-/// A pool as a fleet sees it.
-fn way(pool: Pool) -> Way {
-    let each = || pool.clone();
-    let (open, halted, resume, stats, shutdown) = (each(), each(), each(), each(), each());
-    Way {
-        open: Arc::new(move |bot, spec| open.open(bot, spec)),
-        refusals: pool.refusals(),
-        halted: Arc::new(move || halted.halted()),
-        resume: Arc::new(move || resume.resume()),
-        stats: Arc::new(move || shown(&stats.stats())),
-        shutdown: Arc::new(move |deadline| {
-            let pool = shutdown.clone();
-            Box::pin(async move { pool.shutdown(deadline).await })
-        }),
+impl Way {
+    /// To the endpoint of this pool.
+    pub fn of(pool: &Pool) -> Way {
+        let each = || pool.clone();
+        let (open, halted, resume, stats, shutdown) = (each(), each(), each(), each(), each());
+        Way {
+            open: Arc::new(move |bot, spec| open.open(bot, spec)),
+            refusals: pool.refusals(),
+            halted: Arc::new(move || halted.halted()),
+            resume: Arc::new(move || resume.resume()),
+            stats: Arc::new(move || report(stats.stats())),
+            shutdown: Arc::new(move |deadline| {
+                let pool = shutdown.clone();
+                Box::pin(async move { pool.shutdown(deadline).await })
+            }),
+        }
     }
 }
 
 /// A pool's numbers as `/stats` tells them.
-fn shown(stats: &PoolStats) -> Value {
-    let PoolStats {
-        connections,
-        waiting,
-        connecting,
-        channels,
-        supervised,
-        breaker,
-        connects_per_sec,
-        joins_per_sec,
-        halted,
-    } = stats;
-    let halted = halted
-        .as_ref()
-        .map(|fault| json!({"class": fault.class.as_str(), "code": fault.code, "detail": fault.detail}));
-    json!({
-        "connections": connections,
-        "waiting": waiting,
-        "connecting": connecting,
-        "channels": channels,
-        "supervised": supervised,
-        "breaker": breaker_name(*breaker),
-        "connects_per_sec": connects_per_sec,
-        "joins_per_sec": joins_per_sec,
-        "halted": halted,
-    })
-}
-
-fn breaker_name(breaker: BreakerState) -> &'static str {
-    match breaker {
-        BreakerState::Closed => "closed",
-        BreakerState::Open { .. } => "open",
-        BreakerState::Probing => "half_open",
+fn report(stats: PoolStats) -> PoolReport {
+    let halted = |fault: Fault| Halt {
+        class: fault.class.as_str().to_owned(),
+        code: fault.code,
+        detail: fault.detail,
+    };
+    PoolReport {
+        connections: stats.connections,
+        waiting: stats.waiting,
+        connecting: stats.connecting,
+        channels: stats.channels,
+        supervised: stats.supervised,
+        breaker: match stats.breaker {
+            BreakerState::Closed => Breaker::Closed,
+            BreakerState::Open { .. } => Breaker::Open,
+            BreakerState::Probing => Breaker::HalfOpen,
+        },
+        connects_per_sec: stats.connects_per_sec,
+        joins_per_sec: stats.joins_per_sec,
+        halted: stats.halted.map(halted),
     }
 }

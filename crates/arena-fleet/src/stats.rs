@@ -68,6 +68,67 @@ pub struct ManagerReport {
     pub lobby: LobbyReport,
 }
 
+/// Whether the endpoint is tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breaker {
+    /// By everybody.
+    #[default]
+    Closed,
+    /// By nobody, for a while.
+    Open,
+    /// By one, for all.
+    HalfOpen,
+}
+
+impl Breaker {
+    /// All of them.
+    pub const ALL: [Breaker; 3] = [Breaker::Closed, Breaker::Open, Breaker::HalfOpen];
+
+    /// The name in reports and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Breaker::Closed => "closed",
+            Breaker::Open => "open",
+            Breaker::HalfOpen => "half_open",
+        }
+    }
+}
+
+/// Why nothing is tried any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// The failure's class.
+    pub class: String,
+    /// Its code.
+    pub code: String,
+    /// The endpoint's words.
+    pub detail: String,
+}
+
+/// Connections and channels, counted when they are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolReport {
+    /// Connections that work.
+    pub connections: usize,
+    /// Connections that wait for their turn.
+    pub waiting: usize,
+    /// Connections that are being made.
+    pub connecting: usize,
+    /// Channels that have a place on a connection.
+    pub channels: usize,
+    /// Channels that are looked after, with a place or without.
+    pub supervised: usize,
+    /// Whether the endpoint is tried.
+    pub breaker: Breaker,
+    /// Connects per second that are allowed now: less than what is set after refusals.
+    pub connects_per_sec: f64,
+    /// Joins per second that are allowed now.
+    pub joins_per_sec: f64,
+    /// Why nothing is tried any more, until somebody resumes.
+    pub halted: Option<Halt>,
+}
+
 /// Everything there is to tell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetStats {
@@ -78,7 +139,7 @@ pub struct FleetStats {
     /// The manager.
     pub manager: ManagerReport,
     /// The pool: connections, channels, waiting, rates, breaker.
-    pub pool: serde_json::Value,
+    pub pool: PoolReport,
     /// What the model of `llm` bots was asked and what that has cost; not there where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelStats>,

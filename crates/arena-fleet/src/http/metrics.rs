@@ -1,8 +1,8 @@
 //! The stats in the text format of Prometheus. No label holds an id: their values are few and known.
 
+use crate::brain::ModelStats;
 use crate::monitor::ResponseTimes;
-use crate::stats::{FleetStats, Health, Mode};
-use serde_json::Value;
+use crate::stats::{Breaker, FleetStats, Health, Mode, PoolReport};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
@@ -16,6 +16,9 @@ pub(super) fn text(stats: &FleetStats, health: &Health) -> String {
     bots(&mut page, stats);
     errors(&mut page, stats);
     pool(&mut page, &stats.pool);
+    if let Some(stats) = &stats.model {
+        model(&mut page, stats);
+    }
     page.0
 }
 
@@ -81,22 +84,31 @@ fn errors(page: &mut Page, stats: &FleetStats) {
     }
 }
 
-/// The pool's numbers under their own names, and its breaker.
-fn pool(page: &mut Page, pool: &Value) {
-    for (name, value) in pool.as_object().into_iter().flatten() {
-        if let Some(number) = value.as_f64() {
-            let name = format!("pool_{name}");
-            page.one(&name, "gauge", "As /stats has it under `pool`.", number);
-        }
+fn pool(page: &mut Page, pool: &PoolReport) {
+    page.one("waiting_connections", "gauge", "Connections that wait for their turn.", pool.waiting);
+    let connects = "Connects per second that are allowed now.";
+    page.one("connects_allowed_per_second", "gauge", connects, pool.connects_per_sec);
+    let joins = "Joins per second that are allowed now.";
+    page.one("joins_allowed_per_second", "gauge", joins, pool.joins_per_sec);
+    page.family("breaker", "gauge", "Whether the endpoint is tried: 1 at the state that it is in.");
+    for state in Breaker::ALL {
+        page.sample("breaker", &[("state", state.as_str())], u8::from(state == pool.breaker));
     }
-    if let Some(state) = pool["breaker"].as_str().or_else(|| pool["breaker"]["state"].as_str()) {
-        page.family("breaker", "gauge", "Whether the endpoint is tried: 1 at the state that it is in.");
-        for known in ["closed", "open", "half_open"] {
-            page.sample("breaker", &[("state", known)], u8::from(known == state));
-        }
+    let halted = u8::from(pool.halted.is_some());
+    page.one("halted", "gauge", "Whether nothing is tried until somebody resumes.", halted);
+}
+
+fn model(page: &mut Page, model: &ModelStats) {
+    page.one("model_up", "gauge", "Whether the language model is asked at present.", u8::from(model.up));
+    for (name, help, count) in [
+        ("model_calls_total", "Requests to the language model.", model.calls),
+        ("model_failures_total", "Requests to it that failed.", model.failures),
+        ("model_fallbacks_total", "Times that a bot was scripted instead.", model.fallbacks),
+        ("model_tokens_total", "Tokens that were spent.", model.tokens),
+        ("model_cost_micros_total", "Money that was spent, in millionths.", model.cost_micros),
+    ] {
+        page.one(name, "counter", help, count);
     }
-    let halted = !pool["halted"].is_null();
-    page.one("halted", "gauge", "Whether nothing is tried until somebody resumes.", u8::from(halted));
 }
 
 /// Milliseconds as seconds, without the digits that only arithmetic has put there.

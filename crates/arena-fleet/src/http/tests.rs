@@ -1,8 +1,9 @@
 use super::{Helm, NotSent, Report, Sent, absent, router, standalone};
+use crate::brain::ModelStats;
 use crate::monitor::{
     Answered, BotReport, BotState, ErrorPattern, Monitor, MonitorSnapshot, PhaseName, Totals,
 };
-use crate::stats::{FleetStats, Health, LobbyReport, ManagerReport, Mode};
+use crate::stats::{Breaker, FleetStats, Health, LobbyReport, ManagerReport, Mode, PoolReport};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -123,8 +124,8 @@ fn stats() -> FleetStats {
             taken_elsewhere: 0,
             lobby: LobbyReport { joined: true, humans: 4, ..LobbyReport::default() },
         },
-        pool: json!({"connections": 2, "breaker": "half_open", "connects_per_sec": 12.5, "halted": null}),
-        model: None,
+        pool: PoolReport { breaker: Breaker::HalfOpen, connects_per_sec: 12.5, ..PoolReport::default() },
+        model: Some(ModelStats { up: true, tokens: 17, ..ModelStats::default() }),
         monitor: MonitorSnapshot {
             totals: Totals {
                 total: 3,
@@ -312,9 +313,10 @@ async fn metrics_are_text_that_prometheus_reads() {
         "arena_fleet_response_seconds_bucket{what=\"join\",le=\"0.0001\"} 0",
         "arena_fleet_response_seconds_bucket{what=\"join\",le=\"+Inf\"} 1",
         "arena_fleet_response_seconds_sum{what=\"join\"} 0.003",
-        "arena_fleet_pool_connects_per_sec 12.5",
+        "arena_fleet_connects_allowed_per_second 12.5",
         "arena_fleet_breaker{state=\"half_open\"} 1",
         "arena_fleet_halted 0",
+        "arena_fleet_model_tokens_total 17",
         "arena_fleet_healthy 1",
     ] {
         assert!(page.text.lines().any(|known| known == line), "{line}\nis not in\n{}", page.text);

@@ -7,7 +7,7 @@ use crate::identity::{BrainKind, Identity};
 use crate::monitor::{BotState, Monitor};
 use crate::roster::Roster;
 use crate::settings::{AlertSettings, ManagerSettings, StartMode};
-use crate::stats::Mode;
+use crate::stats::{Mode, PoolReport};
 use crate::testkit::{Hall, pass, settle};
 use crate::token::TokenSource;
 use arena_core::fleet::{Fault, FaultClass};
@@ -70,7 +70,7 @@ pub(super) fn fleet_in(hall: &Hall, monitor: &Monitor, instance: &str, settings:
         refusals: refusals.subscribe(),
         halted: Arc::new(move || why.lock().unwrap().clone()),
         resume: Arc::new(move || drop(resumed.lock().unwrap().take())),
-        stats: Arc::new(|| json!({})),
+        stats: Arc::new(PoolReport::default),
         shutdown: Arc::new(|_| Box::pin(async { true })),
     };
     let around = Around {

@@ -38,7 +38,7 @@ impl Stage {
 
     /// A number of the pool's.
     fn pool(&self, what: &str) -> Value {
-        self.fleet.stats().pool[what].clone()
+        serde_json::to_value(self.fleet.stats().pool).unwrap()[what].clone()
     }
 
     fn failed(&self) -> u64 {

@@ -1,8 +1,7 @@
 //! What is worth a line for people, found by looking at a fleet twice.
 
 use crate::render::{clean, counted};
-use arena_fleet::{FleetStats, Mode};
-use serde_json::Value;
+use arena_fleet::{Breaker, FleetStats, Halt, Mode};
 
 /// Something that people should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub(crate) struct Look {
     humans: Option<usize>,
     /// Whether the manager has looked at all.
     ticked: bool,
-    breaker: String,
+    breaker: Breaker,
     /// Why nothing is tried any more.
     pub(crate) halted: Option<String>,
 }
@@ -38,12 +37,8 @@ impl Look {
             failed: stats.monitor.totals.bots_failed,
             humans: manager.lobby.joined.then_some(manager.lobby.humans),
             ticked: manager.ticks > 0,
-            breaker: pool["breaker"]
-                .as_str()
-                .or_else(|| pool["breaker"]["state"].as_str())
-                .unwrap_or("closed")
-                .to_owned(),
-            halted: halted(&pool["halted"]),
+            breaker: pool.breaker,
+            halted: pool.halted.as_ref().map(halted),
         }
     }
 
@@ -63,11 +58,11 @@ impl Look {
             _ => {}
         }
         if self.breaker != before.breaker && self.halted.is_none() {
-            match self.breaker.as_str() {
-                "open" if before.breaker == "closed" => {
+            match self.breaker {
+                Breaker::Open if before.breaker == Breaker::Closed => {
                     add(true, "the endpoint does not answer; one bot tries it for all".to_owned());
                 }
-                "closed" => add(false, "the endpoint is back".to_owned()),
+                Breaker::Closed => add(false, "the endpoint is back".to_owned()),
                 _ => {}
             }
         }
@@ -103,14 +98,8 @@ pub(crate) fn halted_words(why: &str) -> String {
     )
 }
 
-fn halted(value: &Value) -> Option<String> {
-    if value.is_null() {
-        return None;
-    }
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let words =
-        [text("class"), text("code"), text("detail")].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Some(if words.is_empty() { value.to_string() } else { words })
+fn halted(halt: &Halt) -> String {
+    format!("{}, {}, {}", halt.class, halt.code, halt.detail)
 }
 
 fn mode_words(mode: Mode) -> &'static str {
@@ -134,7 +123,7 @@ mod tests {
             failed: 0,
             humans: Some(2),
             ticked: true,
-            breaker: "closed".to_owned(),
+            breaker: Breaker::Closed,
             halted: None,
         }
     }
@@ -152,8 +141,9 @@ mod tests {
 
     #[test]
     fn a_refused_key_is_urgent_and_says_what_to_do() {
-        let pool = serde_json::json!({"class": "authentication", "code": "MalformedJWT", "detail": "no JWT"});
-        let halted = Look { halted: halted(&pool), breaker: "open".to_owned(), ..calm() };
+        let word = str::to_owned;
+        let halt = Halt { class: word("authentication"), code: word("MalformedJWT"), detail: word("no JWT") };
+        let halted = Look { halted: Some(halted(&halt)), breaker: Breaker::Open, ..calm() };
         let halted = Look { humans: None, ..halted };
         let news = halted.since(&calm());
         assert!(news.len() == 1 && news[0].urgent, "{news:?}");
@@ -165,8 +155,8 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_away_is_said_once_and_so_is_its_return() {
-        let open = Look { breaker: "open".to_owned(), ..calm() };
-        let half = Look { breaker: "half_open".to_owned(), ..calm() };
+        let open = Look { breaker: Breaker::Open, ..calm() };
+        let half = Look { breaker: Breaker::HalfOpen, ..calm() };
         assert_eq!(lines(&calm(), &open).len(), 1);
         assert!(lines(&open, &half).is_empty() && lines(&half, &open).is_empty());
         assert_eq!(lines(&half, &calm()), ["the endpoint is back"]);

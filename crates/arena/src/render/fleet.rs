@@ -6,10 +6,10 @@ use super::style::{Color, Style};
 use super::table::{Cell, Column, Table};
 use super::text::{counted, thousands};
 use super::time::utc;
+use arena_fleet::brain::ModelStats;
 use arena_fleet::http::Report;
 use arena_fleet::monitor::{BotReport, BotState, FaultReport, PhaseName, Totals};
-use arena_fleet::{FleetStats, ManagerReport, Mode};
-use serde_json::Value;
+use arena_fleet::{FleetStats, ManagerReport, Mode, PoolReport};
 
 /// Errors that a status shows; the most frequent ones.
 const MOST_ERRORS: usize = 10;
@@ -24,8 +24,9 @@ pub fn fleet_status(report: &Report, style: &Style) -> String {
         .add("humans", humans_words(&stats.manager))
         .add("starts", starts_words(&stats.manager))
         .add("pool", pool_words(stats))
-        .add_some("rates", rates_words(&stats.pool))
-        .add("retries", retries_words(&stats.monitor.totals));
+        .add("rates", rates_words(&stats.pool))
+        .add("retries", retries_words(&stats.monitor.totals))
+        .add_some("model", stats.model.as_ref().map(model_words));
     let mut text = fields.render(style);
     text.push_str(&format!("\n{}", answers_table(stats, style)));
     if !stats.monitor.errors.is_empty() {
@@ -142,22 +143,33 @@ fn pool_words(stats: &FleetStats) -> String {
     };
     let mut text =
         format!("{} connections open, {} channels joined", open(&totals.connections), open(&totals.channels));
-    if let Some(waiting @ 1..) = stats.pool["waiting"].as_u64() {
-        text.push_str(&format!(", {} waiting", thousands(waiting)));
+    if stats.pool.waiting > 0 {
+        text.push_str(&format!(", {} waiting", thousands(stats.pool.waiting as u64)));
     }
-    if let Some(breaker) = breaker(&stats.pool) {
-        text.push_str(&format!("; the breaker is {}", breaker.replace('_', " ")));
-    }
+    text.push_str(&format!("; the breaker is {}", stats.pool.breaker.as_str().replace('_', " ")));
     text
 }
 
-fn breaker(pool: &Value) -> Option<&str> {
-    pool["breaker"].as_str().or_else(|| pool["breaker"]["state"].as_str())
+fn rates_words(pool: &PoolReport) -> String {
+    let (connects, joins) = (round(pool.connects_per_sec), round(pool.joins_per_sec));
+    format!("{connects} connects and {joins} joins a second at most")
 }
 
-fn rates_words(pool: &Value) -> Option<String> {
-    let (connects, joins) = (pool["connects_per_sec"].as_f64()?, pool["joins_per_sec"].as_f64()?);
-    Some(format!("{} connects and {} joins a second at most", round(connects), round(joins)))
+/// `small is asked: 17 requests, 2 failed; 1,234 of 5,000 tokens and 50 millionths spent`.
+fn model_words(model: &ModelStats) -> String {
+    let up = if model.up { "is asked" } else { "is left alone, and its bots are scripted" };
+    let of = |spent: u64, limit: Option<u64>| match limit {
+        Some(limit) => format!("{} of {}", thousands(spent), thousands(limit)),
+        None => thousands(spent),
+    };
+    format!(
+        "{} {up}: {}, {} failed; {} tokens and {} millionths spent",
+        model.model,
+        counted(model.calls, "request"),
+        thousands(model.failures),
+        of(model.tokens, model.fleet_tokens),
+        of(model.cost_micros, model.fleet_cost_micros),
+    )
 }
 
 fn retries_words(totals: &Totals) -> String {
@@ -211,7 +223,7 @@ fn verdict(report: &Report, style: &Style) -> String {
     for reason in &report.health.reasons {
         text.push_str(&format!("{}{}\n", style.arrow(), super::clean(reason)));
     }
-    if !report.stats.pool["halted"].is_null() {
+    if report.stats.pool.halted.is_some() {
         let advice = "check the key and the endpoint and start again; if the endpoint was at fault: `arena fleet resume`";
         text.push_str(&format!("{}{advice}\n", style.arrow()));
     }

@@ -18,6 +18,12 @@ fn the_status_is_told_in_words_and_tables() {
 #[test]
 fn a_fleet_in_trouble_says_what_is_wrong_and_what_to_do() {
     let mut report = fleet(false);
+    report["model"] = json!({
+        "model": "small", "up": false, "breaker": "open", "calls": 1_234, "replies": 3, "failures": 5,
+        "fallbacks": 7, "unpaid": 0, "under_way": 0, "tokens": 1, "cost_micros": 56_789, "held_tokens": 0,
+        "held_cost_micros": 0, "fleet_tokens": null, "fleet_cost_micros": 60_000, "reservations_lapsed": 0,
+        "last_fault": null,
+    });
     report["manager"]["mode"] = json!("paused");
     report["manager"]["pinned"] = json!(40);
     report["manager"]["lobby"]["joined"] = json!(false);

@@ -165,7 +165,7 @@ pub fn fleet(healthy: bool) -> Value {
             },
         },
         "pool": {
-            "waiting": 1, "breaker": "closed", "connects_per_sec": 12.5, "joins_per_sec": 100.0, "halted": null,
+            "connections": 2, "waiting": 1, "connecting": 0, "channels": 4, "supervised": 4, "breaker": "closed", "connects_per_sec": 12.5, "joins_per_sec": 100.0, "halted": null,
         },
         "totals": {
             "total": 3, "active": 2, "failed": 0, "degraded": 0,
