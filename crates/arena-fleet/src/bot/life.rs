@@ -2,7 +2,7 @@
 
 use super::around::Around;
 use super::leave::{Leave, LeaveWatch, at, told};
-use super::lobby::{place, shown};
+use super::lobby::{place, shown, word};
 use super::talk::{TalkEnd, TalkStart, talk};
 use super::world::{self, WorldEnd};
 use crate::channel::{Channel, ChannelEvent};
@@ -104,6 +104,8 @@ struct Life {
     lobby: Option<Channel>,
     /// When the lobby is tried again.
     lobby_at: Option<Instant>,
+    /// The state that it shows in the lobby.
+    shown: &'static str,
     /// When the presence is to be shown again.
     show_at: Option<Instant>,
     /// Its talk and its world. They end with it.
@@ -129,6 +131,7 @@ impl Life {
             conversation: None,
             lobby: Some(lobby),
             lobby_at: None,
+            shown: word(BotState::Idle),
             show_at: None,
             parts,
             parts_leave,
@@ -164,7 +167,8 @@ impl Life {
     }
 
     fn told(&mut self) -> Option<Fault> {
-        if self.leaving().is_some() {
+        // Whoever talks to nobody is gone before anybody could read that it leaves.
+        if self.leaving().is_some() && self.conversation.is_some() {
             self.enter(BotState::Leaving);
         }
         self.parts_leave.send_replace(self.leaving());
@@ -251,6 +255,7 @@ impl Life {
 
     fn try_lobby(&mut self) -> Option<Fault> {
         self.lobby_at = None;
+        self.shown = word(self.state);
         let place = place(&self.bot.around, &self.bot.me, self.state);
         self.lobby = Some((self.bot.around.open)(&self.bot.me.id, place));
         None
@@ -263,10 +268,18 @@ impl Life {
         self.show();
     }
 
+    /// Shows its state in the lobby, if that is news there: each showing is a message to everybody.
     fn show(&mut self) -> Option<Fault> {
-        let shown = shown(&self.bot.around, &self.bot.me, self.state);
-        let taken = self.lobby.as_ref().is_none_or(|lobby| lobby.track(shown));
-        self.show_at = (!taken).then(|| Instant::now() + SHOW_AGAIN);
+        self.show_at = None;
+        let Some(lobby) = &self.lobby else { return None };
+        if self.shown == word(self.state) {
+            return None;
+        }
+        if lobby.track(shown(&self.bot.around, &self.bot.me, self.state)) {
+            self.shown = word(self.state);
+        } else {
+            self.show_at = Some(Instant::now() + SHOW_AGAIN);
+        }
         None
     }
 

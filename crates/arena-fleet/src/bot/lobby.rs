@@ -8,19 +8,23 @@ use serde_json::{Value, json};
 
 /// What a bot shows: that it is one, who it is, what it does, and whose it is.
 pub(super) fn shown(around: &Around, me: &Identity, state: BotState) -> Value {
-    let state = match state {
-        BotState::Talking => "talking",
-        BotState::Leaving => "leaving",
-        _ => "idle",
-    };
     json!({
         "bot": true,
         "name": me.name,
         "persona": me.persona,
         "brain": me.brain,
-        "state": state,
+        "state": word(state),
         "fleet": *around.instance,
     })
+}
+
+/// The state as others need to know it.
+pub(super) fn word(state: BotState) -> &'static str {
+    match state {
+        BotState::Talking => "talking",
+        BotState::Leaving => "leaving",
+        _ => "idle",
+    }
 }
 
 /// The bot's place in the lobby. It is there to be seen and looks at nobody.

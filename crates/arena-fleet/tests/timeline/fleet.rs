@@ -61,6 +61,9 @@ async fn a_thousand_bots_are_active_within_a_minute_and_nobody_was_refused() {
     assert_eq!((totals.active, totals.reconnect_attempts, totals.bots_failed), (1_000, 0, 0));
     assert!(peak(&stage.fake.connects()) <= 61, "{}", peak(&stage.fake.connects()));
     assert_eq!(stage.who_joined(Duration::ZERO).len(), 1_000);
+    // Each of them showed itself once.
+    let lobby = stage.fake.events("realtime:lobby:main");
+    assert_eq!(lobby.iter().filter(|event| *event == "presence").count(), 1_000);
     // The observer has a connection of its own, or shares one.
     assert!(stage.pool("connections").as_u64().unwrap() <= 1_001);
 }
