@@ -155,6 +155,24 @@ async fn it_walks_near_and_far_and_rests_in_between_at_an_easy_pace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn however_much_happens_at_once_inputs_keep_their_distance() {
+    let dir = arena_testing::TempDir::new("personas").unwrap();
+    let quick = "name = \"quick\"\n[typing]\nchars_per_second = 1000\nthink_ms = [0, 0]\nat_least_ms = 0\n[lines]\n\
+                 greetings = [\"Hi.\"]\ngoodbyes = [\"Bye.\"]\nsmall_talk = [\"A.\", \"B.\", \"C.\", \"D.\"]\n";
+    std::fs::write(dir.path().join("quick.toml"), quick).unwrap();
+    let mut town = Town::new(13).await;
+    town.brain.persona = Library::open(Some(dir.path())).unwrap().get_or_any("quick", 0);
+    town.meet().await;
+    for _ in 0..200 {
+        town.ann_says("go on").await;
+        tokio::time::advance(Duration::from_millis(100)).await;
+        town.sense(Sensed::Idle).await;
+    }
+    assert!(town.inputs("say").len() >= LEAST_LINES);
+    assert!(town.sent.windows(2).all(|pair| pair[1].0 - pair[0].0 >= PACE), "{:?}", town.sent);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_does_the_same_and_another_one_something_else() {
     let mut sent = Vec::new();
     for seed in [1, 1, 2] {

@@ -78,3 +78,27 @@ fn remember(tiles: &mut VecDeque<Tile>, tile: Tile, most: usize) {
     }
     tiles.push_back(tile);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_place_that_was_refused_is_not_gone_to_again() {
+        let mut sight = Sight::default();
+        let resident = json!({"id": "me", "x": 1, "y": 1});
+        let snapshot = json!({"map": {"width": 3, "height": 3}, "residents": [resident]});
+        sight.look(snapshot, "me").unwrap();
+        let mut ground = Ground::default();
+        let mut rng = Rng::with_seed(7);
+        let open: Tile = (2, 0);
+        for tile in (0..3).flat_map(|x| (0..3).map(move |y| (x, y))).filter(|tile| *tile != open) {
+            ground.refused(tile);
+        }
+        let goals: Vec<Tile> = (0..200).filter_map(|_| ground.next(&sight, &mut rng)).collect();
+        assert!(!goals.is_empty() && goals.iter().all(|goal| *goal == open), "{goals:?}");
+        ground.refused(open);
+        assert_eq!(ground.next(&sight, &mut rng), None);
+    }
+}
