@@ -3,6 +3,7 @@
 use super::values::ConfirmArgs;
 use crate::config::{Flag, Flags, HiddenText};
 use clap::{Args, Subcommand};
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 /// `arena fleet …`
@@ -83,11 +84,11 @@ pub struct FleetRunArgs {
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
     /// What bots show when they connect, such as a service role key [default: signed with the secret]
-    #[arg(long, value_name = "KEY")]
-    pub apikey: Option<String>,
+    #[arg(long, value_name = "KEY", value_parser = hidden)]
+    pub apikey: Option<HiddenText>,
     /// What the endpoint checks tokens with: gives each bot a token in its own name
-    #[arg(long, value_name = "SECRET")]
-    pub jwt_secret: Option<String>,
+    #[arg(long, value_name = "SECRET", value_parser = hidden)]
+    pub jwt_secret: Option<HiddenText>,
     /// Topic where humans are counted and bots show themselves [default: lobby:main]
     #[arg(long, value_name = "TOPIC")]
     pub lobby: Option<String>,
@@ -130,24 +131,24 @@ pub struct FleetRunArgs {
 impl FleetRunArgs {
     /// The settings among them.
     pub fn flags(&self) -> Flags {
+        let open = |text: &Option<String>| text.clone().map(HiddenText::new);
         let more = [
-            ("--endpoint", "endpoint", &self.endpoint),
-            ("--apikey", "apikey", &self.apikey),
-            ("--jwt-secret", "jwt_secret", &self.jwt_secret),
-            ("--lobby", "lobby", &self.lobby),
-            ("--min", "min", &self.min),
-            ("--max", "max", &self.max),
-            ("--percent", "target_percent", &self.percent),
-            ("--count", "min", &self.count),
-            ("--count", "max", &self.count),
-            ("--roster", "roster", &self.roster),
-            ("--personas", "personas", &self.personas),
-            ("--start", "start", &self.start),
-            ("--listen", "listen", &self.listen),
+            ("--endpoint", "endpoint", open(&self.endpoint)),
+            ("--apikey", "apikey", self.apikey.clone()),
+            ("--jwt-secret", "jwt_secret", self.jwt_secret.clone()),
+            ("--lobby", "lobby", open(&self.lobby)),
+            ("--min", "min", open(&self.min)),
+            ("--max", "max", open(&self.max)),
+            ("--percent", "target_percent", open(&self.percent)),
+            ("--count", "min", open(&self.count)),
+            ("--count", "max", open(&self.count)),
+            ("--roster", "roster", open(&self.roster)),
+            ("--personas", "personas", open(&self.personas)),
+            ("--start", "start", open(&self.start)),
+            ("--listen", "listen", open(&self.listen)),
         ];
-        let flag = |(name, key, value): (&'static str, &'static str, &Option<String>)| {
-            let value = HiddenText::new(value.clone()?);
-            Some(Flag { name, section: "fleet", key, value })
+        let flag = |(name, key, value): (&'static str, &'static str, Option<HiddenText>)| {
+            Some(Flag { name, section: "fleet", key, value: value? })
         };
         Flags {
             data_dir: self.data_dir.clone(),
@@ -157,6 +158,11 @@ impl FleetRunArgs {
             ..Flags::default()
         }
     }
+}
+
+/// Any text; that it is a key is checked with all other settings.
+fn hidden(text: &str) -> Result<HiddenText, Infallible> {
+    Ok(HiddenText::new(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -170,5 +176,17 @@ mod tests {
         for wrong in ["", "-1", "100001", "Auto", "1.5"] {
             assert!(wrong.parse::<BotCount>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn keys_are_in_no_debug_output() {
+        let args = FleetRunArgs {
+            apikey: hidden("s3cret-key").ok(),
+            jwt_secret: hidden("s3cret-secret").ok(),
+            ..FleetRunArgs::default()
+        };
+        let flags = args.flags();
+        assert_eq!(flags.more.len(), 2);
+        assert!(!format!("{args:?} {flags:?}").contains("s3cret"));
     }
 }
