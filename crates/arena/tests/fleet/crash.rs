@@ -67,7 +67,8 @@ fn bots_come_back_after_the_gateway_was_killed_each_of_them_once() {
     let mut visitor = Visitor::enter(&gateway, Kind::RealtimeJs2, "ann");
     let talkers = let_them_talk(&gateway, &fleet, &mut visitor);
     let before: Vec<String> = visitor.bots().into_keys().collect();
-    let calm = fleet.until("every channel is open", |report| open(report, "channels") as usize == BOTS + TALKS + 1);
+    let calm =
+        fleet.until("every channel is open", |report| open(report, "channels") as usize == BOTS + TALKS + 1);
 
     gateway.kill();
     // The report is about what is: bots notice.
@@ -78,7 +79,8 @@ fn bots_come_back_after_the_gateway_was_killed_each_of_them_once() {
     visitor.until("who talked, talks", |bots| {
         talkers.iter().all(|bot| bots.get(bot).is_some_and(|metas| metas[0]["state"] == "talking"))
     });
-    let after = fleet.until("every channel is open again", |report| open(report, "channels") == open(&calm, "channels"));
+    let after = fleet
+        .until("every channel is open again", |report| open(report, "channels") == open(&calm, "channels"));
     assert_eq!(after["bots"].as_array().unwrap().len(), BOTS, "nobody was replaced");
     wait_until(PATIENCE, "no connection is left over", || {
         sessions(&gateway) == open(&fleet.stats(), "connections") + 1

@@ -38,7 +38,8 @@ impl Visitor {
         let mut state = self.client.expect("the state", |seen| seen["saw"] == "state")["state"].take();
         let entries = std::mem::take(state.as_object_mut().unwrap()).into_iter();
         let metas = entries.map(|(key, metas)| (key, metas.as_array().unwrap().clone()));
-        let bots: Bots = metas.filter(|(_, metas)| metas.iter().all(|meta| meta["name"] != "a visitor")).collect();
+        let bots: Bots =
+            metas.filter(|(_, metas)| metas.iter().all(|meta| meta["name"] != "a visitor")).collect();
         for (key, metas) in &bots {
             assert!(metas.iter().all(|meta| meta["bot"] == true), "{key} does not say what it is: {metas:?}");
         }

@@ -3,9 +3,9 @@
 use super::client::Kind;
 use super::gateway::Gateway;
 use super::lobby::Visitor;
-use super::service::{Fleet, key};
+use super::service::{Fleet, QuickBots, key};
 use super::support::PATIENCE;
-use arena_testing::{TempDir, wait_until};
+use arena_testing::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -81,7 +81,8 @@ fn answer(
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")?;
     let word = |text: &str| json!({ "choices": [{ "index": 0, "delta": { "content": text } }] });
     let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
-    let usage = json!({ "prompt_tokens": PROMPT, "completion_tokens": REPLY, "total_tokens": PROMPT + REPLY });
+    let usage =
+        json!({ "prompt_tokens": PROMPT, "completion_tokens": REPLY, "total_tokens": PROMPT + REPLY });
     event(&mut stream, &word("A model"))?;
     drop(held.read().unwrap_or_else(PoisonError::into_inner));
     event(&mut stream, &word(" says so."))?;
@@ -95,25 +96,19 @@ fn event(stream: &mut TcpStream, data: &Value) -> std::io::Result<()> {
 }
 
 /// One bot with a model, in a conversation with ann, who sees it come.
-fn begin(gateway: &Gateway, stub: &Stub, limits: &Value) -> (Fleet, Visitor, String, TempDir) {
-    let dir = TempDir::new("roster").unwrap();
-    let roster = dir.path().join("roster.json");
-    std::fs::write(&roster, ROSTER).unwrap();
-    let settings = [
-        ("ARENA_FLEET__ROSTER", roster.to_str().unwrap()),
-        ("ARENA_FLEET__LLM_BASE_URL", &stub.base_url()),
-        ("ARENA_FLEET__LLM_MODEL", "stub"),
-    ];
+fn begin(gateway: &Gateway, stub: &Stub, limits: &Value) -> (Fleet, Visitor, String, QuickBots) {
+    let bots = QuickBots::new(1, "llm");
+    let model =
+        [("ARENA_FLEET__LLM_BASE_URL", stub.base_url()), ("ARENA_FLEET__LLM_MODEL", "stub".to_owned())];
+    let settings = [bots.settings(), model].concat();
     let fleet = Fleet::with(1, &gateway.endpoint(), &key(gateway), &settings);
     let mut ann = Visitor::enter(gateway, Kind::RealtimeJs2, "ann");
     let bot = ann.until_bots(1).into_keys().next().unwrap();
     let setup = json!({ "id": "model", "participants": ["ann", bot], "limits": limits });
     gateway.post("/api/conversations", &setup);
     ann.client.join(TOPIC, json!({ "broadcast": { "ack": true } }));
-    (fleet, ann, bot, dir)
+    (fleet, ann, bot, bots)
 }
-
-const ROSTER: &str = r#"[{ "id": "bot-model", "name": "Model", "persona": "ada", "brain": "llm" }]"#;
 
 fn total(gateway: &Gateway) -> Value {
     gateway.get("/api/conversations/model/capacity")["total"].clone()

@@ -10,13 +10,9 @@ use std::process::{Child, ExitStatus, Stdio};
 /// The lobby of all tests.
 pub const LOBBY: &str = "lobby:main";
 
-/// Starts and ticks that a test can wait for. Delays after failures are as they come.
-const QUICK: [(&str, &str); 4] = [
-    ("ARENA_FLEET__STAGGER_MIN_MS", "5"),
-    ("ARENA_FLEET__STAGGER_MAX_MS", "10"),
-    ("ARENA_FLEET__MAINTENANCE_MS", "250"),
-    ("ARENA_FLEET__LOBBY", LOBBY),
-];
+/// Starts that a test can wait for. Delays after failures are as they come.
+const QUICK: [(&str, &str); 2] =
+    [("ARENA_FLEET__STAGGER_MIN_MS", "5"), ("ARENA_FLEET__STAGGER_MAX_MS", "10")];
 
 /// What the environment tells the bot service besides its own settings.
 const FOREIGN: [&str; 7] = [
@@ -37,6 +33,36 @@ pub struct Fleet {
     child: Option<Child>,
 }
 
+/// A roster of bots of one kind that type faster than anybody can wait, and the settings that name it.
+pub struct QuickBots {
+    dir: TempDir,
+}
+
+impl QuickBots {
+    /// So many, with this brain.
+    pub fn new(count: usize, brain: &str) -> QuickBots {
+        const ADA: &str = include_str!("../../../arena-fleet/personas/ada.toml");
+        let dir = TempDir::new("roster").unwrap();
+        let quick = ADA.replacen("name = \"ada\"", "name = \"quick\"", 1).replacen(
+            "think_ms = [400, 1400]",
+            "think_ms = [1, 2]\nat_least_ms = 1\nat_most_ms = 50",
+            1,
+        );
+        assert!(quick.contains("at_most_ms = 50"), "the persona has changed");
+        std::fs::write(dir.path().join("quick.toml"), quick).unwrap();
+        let bot = |n| json!({ "id": format!("bot-{n}"), "name": format!("Bot {n}"), "persona": "quick", "brain": brain });
+        let roster: Value = (0..count).map(bot).collect();
+        std::fs::write(dir.path().join("roster.json"), roster.to_string()).unwrap();
+        QuickBots { dir }
+    }
+
+    /// Where the service finds them.
+    pub fn settings(&self) -> [(&'static str, String); 2] {
+        let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
+        [("ARENA_FLEET__ROSTER", path("roster.json")), ("ARENA_FLEET__PERSONAS", path(""))]
+    }
+}
+
 /// A key that lets a bot service in. It is nobody's, so that each connection counts as somebody else's.
 pub fn key(gateway: &Gateway) -> String {
     gateway.token_with(&["--role", SERVICE, "--ttl", "1h"])
@@ -49,15 +75,17 @@ impl Fleet {
     }
 
     /// Always so many bots at this endpoint, with settings by the names of their variables.
-    pub fn with(bots: usize, endpoint: &str, key: &str, settings: &[(&str, &str)]) -> Fleet {
+    pub fn with(bots: usize, endpoint: &str, key: &str, settings: &[(&str, String)]) -> Fleet {
         let count = bots.to_string();
         let own = [
             ("ARENA_FLEET__ENDPOINT", endpoint),
             ("ARENA_FLEET__APIKEY", key),
             ("ARENA_FLEET__MIN", &count),
             ("ARENA_FLEET__MAX", &count),
+            ("ARENA_FLEET__MAINTENANCE_MS", "250"),
         ];
-        Fleet::run(&[&own[..], settings].concat())
+        let more = settings.iter().map(|(name, value)| (*name, value.as_str()));
+        Fleet::run(&own.into_iter().chain(more).collect::<Vec<_>>())
     }
 
     /// With these settings and no others but for those of [`QUICK`].

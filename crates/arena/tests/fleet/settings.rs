@@ -4,6 +4,7 @@ use super::client::Kind;
 use super::gateway::Gateway;
 use super::lobby::Visitor;
 use super::service::{Fleet, key};
+use serde_json::json;
 
 /// A bot service that knows nothing but what deployments tell it.
 fn deployed(gateway: &Gateway, min: &str, max: &str) -> Fleet {
@@ -37,5 +38,6 @@ fn bots_are_as_many_as_the_environment_and_the_humans_in_the_lobby_say() {
     drop((bo, cy));
     let report = fleet.until("they are gone", |report| report["manager"]["lobby"]["humans"] == 1);
     ann.until_bots(2);
-    assert_eq!((&report["manager"]["min"], &report["manager"]["max"]), (&2.into(), &5.into()));
+    let read = ["min", "max", "target_percent", "maintenance_every_ms"].map(|name| &report["manager"][name]);
+    assert_eq!(json!(read), json!([2, 5, 200, 250]));
 }

@@ -18,6 +18,7 @@ mod lifecycle;
 mod plain;
 mod presence;
 #[path = "../support/proxy.rs"]
+#[allow(dead_code, reason = "the tests of the bot service use more of it")]
 mod proxy;
 #[path = "../support/server.rs"]
 #[allow(dead_code, reason = "the tests of the process use more of it")]
