@@ -111,7 +111,7 @@ pub(super) fn fleet(company: &Company) {
         ),
     );
     let faults: u64 = stats.monitor.errors.iter().map(|pattern| pattern.count).sum();
-    row("storms", format!("{} reconnects, {faults} failures of any kind", totals.reconnect_attempts));
+    row("trouble", format!("{} reconnects, {faults} failures of any kind", totals.reconnect_attempts));
     if let Some(joins) = stats.monitor.response_times.get(&Answered::Join) {
         row(
             "joins",
