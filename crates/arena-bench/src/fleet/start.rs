@@ -32,7 +32,8 @@ struct Started {
 
 /// Starts each of them, and compares.
 pub fn measure(args: &Args, start: Start<'_>, report: &mut Report) -> anyhow::Result<()> {
-    const COLUMNS: [&str; 7] = [
+    const COLUMNS: [&str; 8] = [
+        "gateway",
         "who",
         "all_present_s",
         "peak_connects_s",
