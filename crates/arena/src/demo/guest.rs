@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 const NAME: &str = "guest";
 /// Messages that the talk may have.
 pub(super) const TOTAL: u32 = 5;
-/// What the guest says, one line after each of the bot's.
-const LINES: [&str; 3] = ["Hello! Who are you?", "Are you a human?", "What do people do here?"];
+/// What the guest says, one line after each of the bot's but its last.
+const LINES: [&str; 2] = ["Hello! Who are you?", "Are you a human?"];
 /// A talk that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long leaving may take.

@@ -118,7 +118,7 @@ async fn finish(
     interrupt: &mut Interrupt,
 ) -> ExitCode {
     screen::timings(timings);
-    screen::conversations(&timings.talk);
+    screen::conversations(&timings.talk, timings.fleet.as_ref().and_then(|company| company.met.as_ref()));
     if let Some(company) = &timings.fleet {
         screen::fleet(company);
     }

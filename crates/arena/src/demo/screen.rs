@@ -191,9 +191,10 @@ pub(super) fn timings(timings: &Timings) {
 }
 
 /// What was said, what ended by what, and what was refused for want of a budget.
-pub(super) fn conversations(talk: &Talk) {
+pub(super) fn conversations(talk: &Talk, met: Option<&Met>) {
     let Talk { stats, stored, debate } = talk;
     let row = |what: &str, detail: String| print(&format!("  {what:<9}{detail}"));
+    let guests = met.map_or(0, |met| met.lines.len() as u64);
     let agents = debate.as_ref().map_or(0, |debate| u64::from(debate.said));
     print("");
     print("conversations");
@@ -201,7 +202,7 @@ pub(super) fn conversations(talk: &Talk) {
         "residents",
         format!(
             "  {} lines, each charged and stored before it was heard",
-            thousands(stats.messages.saturating_sub(agents))
+            thousands(stats.messages.saturating_sub(agents + guests))
         ),
     );
     if let Some(Debate { said, logged, last, .. }) = debate {
