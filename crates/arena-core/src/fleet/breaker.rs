@@ -89,9 +89,20 @@ impl Breaker {
             BreakerState::Open { .. } => false,
         };
         if opens {
-            self.opened = self.opened.saturating_add(1);
-            self.state = BreakerState::Open { until: now + growing(&self.policy, self.opened, unit) };
+            self.open(now, unit);
         }
+    }
+
+    /// Whoever counts failures of another kind has seen enough of them. One that is not closed stays as it is.
+    pub fn trip(&mut self, now: Duration, unit: f64) {
+        if self.state == BreakerState::Closed {
+            self.open(now, unit);
+        }
+    }
+
+    fn open(&mut self, now: Duration, unit: f64) {
+        self.opened = self.opened.saturating_add(1);
+        self.state = BreakerState::Open { until: now + growing(&self.policy, self.opened, unit) };
     }
 
     /// The probe was given up before it found anything: the next one may try at once.
@@ -173,6 +184,17 @@ mod tests {
         assert_eq!(breaker.turn(secs(2)), Turn::Probe);
         breaker.abandoned(secs(5));
         assert_eq!(breaker.turn(secs(5)), Turn::Probe);
+    }
+
+    #[test]
+    fn whoever_trips_it_leaves_an_open_one_as_it_is() {
+        let mut breaker = Breaker::new(RetryPolicy::default(), 3);
+        breaker.trip(secs(0), 0.0);
+        breaker.trip(secs(1), 0.0);
+        assert_eq!(breaker.state(), BreakerState::Open { until: secs(2) });
+        assert_eq!(breaker.turn(secs(2)), Turn::Probe);
+        breaker.trip(secs(2), 0.0);
+        assert_eq!(breaker.state(), BreakerState::Probing);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use crate::channel::PushError;
 use crate::classify::{self, Waited};
 use crate::endpoint::{Dial, Endpoint, Socket, connect};
 use crate::monitor::{Answered, Monitor, Phase, Subject};
-use crate::pool::{Gate, Registry, Ticket};
+use crate::pool::{Gate, Offer, Registry, Source, Ticket};
 use arena_core::fleet::{Fault, FaultClass};
 use arena_realtime::codec::client::Outgoing;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -69,6 +69,12 @@ impl From<Fault> for Over {
     }
 }
 
+fn not_needed() -> End {
+    let detail = "the connection was not needed any more";
+    let fault = Fault::new(FaultClass::Network, "closed_normally", detail);
+    End { fault, counts: false, was_open: true }
+}
+
 impl Actor {
     /// Connects when it is its turn, and serves until nobody needs it or it fails.
     pub(crate) async fn run(mut self) {
@@ -83,38 +89,42 @@ impl Actor {
             }
         }
         self.monitor.forget(&subject);
-        self.ticket.ended(ended.unwrap_or_else(|| End {
-            fault: Fault::new(
-                FaultClass::Network,
-                "closed_normally",
-                "the connection was not needed any more",
-            ),
-            counts: false,
-            was_open: true,
-        }));
+        self.ticket.ended(ended.unwrap_or_else(not_needed));
     }
 
     /// `None` where it was closed on purpose.
     async fn serve(&mut self, subject: &Subject) -> Option<End> {
-        let socket = tokio::select! {
+        let (socket, offer) = tokio::select! {
             // Boxed, so that nothing of it is kept while the connection lives.
             opened = Box::pin(self.open(subject)) => match opened {
-                Ok(socket) => socket,
+                Ok(opened) => opened,
                 Err(end) => return Some(end),
             },
             () = self.unneeded() => return None,
         };
         self.ticket.is(LinkState::Open);
         self.monitor.phase(subject, Phase::Open);
-        let Actor { registry, ticket, commands, monitor, limits, endpoint, closing, .. } = self;
-        let link = Link::new(socket, endpoint, registry, ticket, commands, monitor, *limits);
-        match link.run(closing).await {
+        let Actor { registry, ticket, commands, monitor, limits, endpoint, closing, gate, .. } = self;
+        let mut link = Link::new(socket, endpoint, registry, ticket, commands, monitor, *limits);
+        let end = match link.run(closing).await {
             Over::Unneeded => None,
-            Over::Failed(fault) => Some(End { fault, counts: true, was_open: true }),
-        }
+            Over::Failed(fault) => {
+                if let Some(offer) = offer {
+                    offer.lost();
+                }
+                // Who joined on it may have been let in, and then nothing was answered any more.
+                let is_silent = fault.class == FaultClass::Timeout;
+                let counts = !is_silent || gate.trouble(Source::Connection(ticket.id()), false);
+                Some(End { fault, counts, was_open: true })
+            }
+        };
+        // Channels are told why before they see the end of what they hear, which is when the link is dropped.
+        ticket.is(LinkState::Ended(end.clone().unwrap_or_else(not_needed)));
+        drop(link);
+        end
     }
 
-    async fn open(&self, subject: &Subject) -> Result<Socket, End> {
+    async fn open(&self, subject: &Subject) -> Result<(Socket, Option<Offer>), End> {
         let permit = self.gate.connect().await;
         self.ticket.is(LinkState::Connecting);
         self.monitor.phase(subject, Phase::Opening);
@@ -123,9 +133,9 @@ impl Actor {
         let connected = timeout(limit, connect(&self.endpoint, &*self.dial)).await;
         match connected.unwrap_or_else(|_| Err(classify::timeout(Waited::Connect, limit))) {
             Ok(socket) => {
-                permit.succeeded();
+                let offer = permit.succeeded();
                 self.monitor.answered(Answered::Connect, began.elapsed());
-                Ok(socket)
+                Ok((socket, offer))
             }
             Err(fault) => Err(End { counts: permit.failed(&fault), fault, was_open: false }),
         }
@@ -199,7 +209,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    async fn run(mut self, closing: &CancellationToken) -> Over {
+    async fn run(&mut self, closing: &CancellationToken) -> Over {
         loop {
             let timer = self.next_timer();
             let step = tokio::select! {

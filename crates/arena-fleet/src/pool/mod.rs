@@ -15,13 +15,14 @@ use crate::monitor::Monitor;
 use crate::settings::PoolSettings;
 use arena_core::fleet::{BreakerState, Fault};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use supervisor::Supervisor;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Offer, Source};
 pub(crate) use registry::{Lease, Registry, Ticket};
 
 /// All connections to one endpoint. Clones share them.
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     monitor: Monitor,
     gate: Arc<Gate>,
     registry: Arc<Registry>,
+    /// Channels that were ever opened: their numbers.
+    opened: AtomicU64,
     channels: TaskTracker,
     links: TaskTracker,
     /// Channels are to leave.
@@ -81,6 +84,7 @@ impl Pool {
             monitor,
             gate,
             registry: Arc::new(registry),
+            opened: AtomicU64::new(0),
             channels: TaskTracker::new(),
             links: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -37,6 +37,8 @@ struct Place {
     topic: Arc<str>,
     lease: u64,
     stage: Stage,
+    /// Its join was answered well.
+    joined: bool,
 }
 
 #[derive(Debug)]
@@ -108,7 +110,12 @@ impl Registry {
         };
         let number = links.number();
         let entry = links.links.get_mut(&link)?;
-        entry.places.push(Place { topic: Arc::clone(topic), lease: number, stage: Stage::Held });
+        entry.places.push(Place {
+            topic: Arc::clone(topic),
+            lease: number,
+            stage: Stage::Held,
+            joined: false,
+        });
         let lease = Lease {
             registry: Arc::clone(self),
             link,
@@ -155,6 +162,24 @@ impl Registry {
             self.freed.notify_waiters();
         }
         is_empty
+    }
+
+    /// Whether a channel of another topic is joined.
+    pub(crate) fn others_joined(&self, topic: &str) -> bool {
+        let joined =
+            |place: &Place| place.joined && matches!(place.stage, Stage::Held) && &*place.topic != topic;
+        let links = self.links();
+        let mut live =
+            links.links.values().filter(|entry| !matches!(&*entry.state.borrow(), LinkState::Ended(_)));
+        live.any(|entry| entry.places.iter().any(joined))
+    }
+
+    fn is_joined(&self, link: u64, lease: u64) {
+        let mut links = self.links();
+        let places = links.links.get_mut(&link).map(|entry| &mut entry.places);
+        if let Some(place) = places.and_then(|places| places.iter_mut().find(|place| place.lease == lease)) {
+            place.joined = true;
+        }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -309,6 +334,11 @@ impl Lease {
     /// From now on the topic has to be left when the lease comes back.
     pub(crate) fn joins(&mut self) {
         self.joined = true;
+    }
+
+    /// The join was answered well.
+    pub(crate) fn is_joined(&self) {
+        self.registry.is_joined(self.link, self.number);
     }
 
     /// Gives it back; what is returned is ready when the topic is left, or the connection is no more.

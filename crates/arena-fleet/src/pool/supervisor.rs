@@ -2,18 +2,20 @@
 
 mod joined;
 
+use super::gate::JoinPermit;
 use super::tracking::Tracking;
-use super::{Inner, Lease};
+use super::{Inner, Lease, Source};
 use crate::channel::{Ask, ChannelEvent, ChannelSpec, FarEnd, PushError, Reply};
 use crate::classify::{self, Waited};
 use crate::link::{Command, End, LinkState, TOLD, Told};
 use crate::monitor::{Phase, Subject};
-use arena_core::fleet::{Backoff, Failure, Fault, FaultClass, NextStep};
+use arena_core::fleet::{Backoff, BreakerState, Failure, Fault, FaultClass, NextStep};
 use arena_realtime::codec::TOPIC_PREFIX;
 use arena_realtime::codec::client::JoinRequest;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
@@ -25,6 +27,8 @@ const TOO_MANY_TOPICS_HERE: &str = "ChannelRateLimitReached";
 pub(super) struct Supervisor {
     pool: Arc<Inner>,
     subject: Subject,
+    /// Its number among all channels of the pool.
+    number: u64,
     /// The topic as on the wire.
     topic: Arc<str>,
     spec: ChannelSpec,
@@ -75,6 +79,7 @@ impl Supervisor {
         let backoff = Backoff::new(pool.settings.retry, pool.settings.stable_after);
         Supervisor {
             subject,
+            number: pool.opened.fetch_add(1, Ordering::Relaxed),
             topic: format!("{TOPIC_PREFIX}{}", spec.topic).into(),
             tracking: Tracking::new(spec.presence.clone()),
             backoff,
@@ -133,6 +138,8 @@ impl Supervisor {
 
     async fn back_off(&mut self, fault: Fault, counts: bool) -> Result<(), Stop> {
         let now = self.pool.gate.now();
+        // What happens while the endpoint works for nobody is nobody's failure.
+        let counts = counts && self.pool.gate.breaker() == BreakerState::Closed;
         let failure = Failure { retry_after: fault.retry_after, counts };
         let Some(after) = self.backoff.failed(failure, now, fastrand::f64()) else {
             return Err(Stop::Failed(fault));
@@ -155,21 +162,36 @@ impl Supervisor {
     async fn try_once(&mut self) -> Result<std::convert::Infallible, Failed> {
         self.report(Phase::Waiting);
         let mut lease = self.place().await?;
-        let pool = Arc::clone(&self.pool);
-        self.meanwhile(async { pool.gate.join().await }).await?;
+        let permit = self.turn(&lease).await?;
         self.report(Phase::Opening);
         let (told, hears) = mpsc::channel(TOLD);
         let reply = self.join(&mut lease, told).await?;
         match reply {
-            Ok(Reply { ok: true, response }) => Err(self.stay(lease, hears, response).await),
-            Ok(Reply { response, .. }) => Err(self.refused(&lease, &response)),
+            Ok(Reply { ok: true, response }) => {
+                permit.succeeded();
+                lease.is_joined();
+                Err(self.stay(lease, hears, response).await)
+            }
+            Ok(Reply { response, .. }) => Err(self.refused(&lease, permit, &response)),
             Err(PushError::Timeout) => {
                 self.avoid = Some(lease.link());
-                let fault = classify::timeout(Waited::Join, pool.settings.reply_timeout);
-                Err(Failed::Down { fault, counts: true })
+                let fault = classify::timeout(Waited::Join, self.pool.settings.reply_timeout);
+                Err(self.in_vain(permit, fault))
             }
-            Err(_) => Err(self.lost(&lease)),
+            Err(_) => Err(self.lost_early(&lease, Some(permit))),
         }
+    }
+
+    /// Its turn to join, unless the connection is lost before.
+    async fn turn(&mut self, lease: &Lease) -> Result<JoinPermit, Failed> {
+        let (pool, mut state) = (Arc::clone(&self.pool), lease.state());
+        let turn = self.meanwhile(async move {
+            tokio::select! {
+                permit = pool.gate.join() => Some(permit),
+                _ = state.wait_for(|state| matches!(state, LinkState::Ended(_))) => None,
+            }
+        });
+        turn.await?.ok_or_else(|| self.lost_early(lease, None))
     }
 
     /// A place on an open connection.
@@ -183,7 +205,7 @@ impl Supervisor {
         });
         match settled.await? {
             Some(LinkState::Open) => Ok(lease),
-            _ => Err(self.lost(&lease)),
+            _ => Err(self.lost_early(&lease, None)),
         }
     }
 
@@ -222,8 +244,15 @@ impl Supervisor {
     }
 
     /// The endpoint does not want the join.
-    fn refused(&mut self, lease: &Lease, response: &Value) -> Failed {
+    fn refused(&mut self, lease: &Lease, permit: JoinPermit, response: &Value) -> Failed {
         let fault = classify::refusal(response);
+        if fault.class.next_step() == NextStep::Retry {
+            return self.in_vain(permit, fault);
+        }
+        permit.answered();
+        if matches!(fault.class, FaultClass::Authentication | FaultClass::Protocol) {
+            self.pool.gate.count_refusal();
+        }
         match fault.class.next_step() {
             NextStep::Stop if fault.class == FaultClass::Authentication && !self.fresh_token => {
                 self.fresh_token = true;
@@ -238,6 +267,40 @@ impl Supervisor {
                 Failed::Down { fault, counts: false }
             }
             NextStep::Retry => Failed::Down { fault, counts: true },
+        }
+    }
+
+    /// The join came to nothing, and not because of this channel, as far as is known.
+    fn in_vain(&self, permit: JoinPermit, fault: Fault) -> Failed {
+        self.pool.gate.count_refusal();
+        let others_joined = self.pool.registry.others_joined(&self.topic);
+        Failed::Down { counts: permit.failed(self.source(), others_joined), fault }
+    }
+
+    fn source(&self) -> Source {
+        Source::Channel(self.number, Arc::clone(&self.topic))
+    }
+
+    /// Its connection was lost before it was joined, or was not made.
+    fn lost_early(&mut self, lease: &Lease, permit: Option<JoinPermit>) -> Failed {
+        // What was not made has told the gate itself; what was not needed any more is no trouble.
+        let is_trouble = lease.end().is_none_or(|end| end.was_open && end.counts);
+        match (self.lost(lease), permit) {
+            (Failed::Down { fault, .. }, Some(permit)) if fault.class == FaultClass::RateLimit => {
+                permit.answered();
+                Failed::Down { fault, counts: false }
+            }
+            (Failed::Down { fault, .. }, Some(permit)) if is_trouble => self.in_vain(permit, fault),
+            (Failed::Down { fault, counts: true }, None) if is_trouble => {
+                self.pool.gate.count_refusal();
+                let others_joined = self.pool.registry.others_joined(&self.topic);
+                Failed::Down { counts: self.pool.gate.trouble(self.source(), others_joined), fault }
+            }
+            (failed @ Failed::Stop(_), Some(permit)) => {
+                permit.failed(self.source(), true);
+                failed
+            }
+            (failed, _) => failed,
         }
     }
 

@@ -22,6 +22,8 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, Clone)]
 pub enum OnConnect {
     Accept,
+    /// It is let in, and closed at once.
+    AcceptAndClose,
     Refuse {
         status: u16,
         retry_after: Option<&'static str>,
@@ -270,7 +272,9 @@ impl Fake {
                     seen.lock().unwrap().handshakes.push((request.uri().to_string(), headers));
                     Ok(response)
                 };
-                if let Ok(socket) = accept_hdr_async(stream, accept).await {
+                if let Ok(socket) = accept_hdr_async(stream, accept).await
+                    && !matches!(what, OnConnect::AcceptAndClose)
+                {
                     self.talk(number, socket).await;
                 }
             }

@@ -12,5 +12,6 @@ mod hanging;
 mod herd;
 mod leases;
 mod lying;
+mod outage;
 mod refusing;
 mod shutdown;
