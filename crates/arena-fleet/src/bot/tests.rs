@@ -1,5 +1,5 @@
 use super::*;
-use crate::brain::{Act, Brain, Scene, Sensed};
+use crate::brain::{Act, Brain, Scene, Sensed, Spent};
 use crate::channel::ChannelEvent;
 use crate::identity::{BrainKind, Identity};
 use crate::monitor::{BotState, Monitor};
@@ -41,6 +41,15 @@ impl Brain for Given {
                 "pay" => {
                     let reservation = scene.purse.reserve(10, 100).await;
                     return vec![say(&format!("{reservation:?}"))];
+                }
+                "pay and hang" => {
+                    let _ = scene.purse.reserve(10, 100).await;
+                    std::future::pending().await
+                }
+                "pay and type" => {
+                    let reservation = scene.purse.reserve(10, 100).await.unwrap();
+                    let spent = Some(Spent { reservation, tokens: 1, cost_micros: 1 });
+                    return vec![Act::Say { text: "long".to_owned(), typing: secs(30), spent }];
                 }
                 _ => {}
             }
@@ -225,6 +234,59 @@ async fn where_nothing_is_charged_nothing_is_reserved() {
     pass(secs(4)).await;
     assert_eq!(stage.hall.texts(TALK)[1], "Ok(None)");
     assert!(stage.hall.said().iter().all(|said| said.event == "message"));
+}
+
+/// The reservations that were asked for, and those that were given back.
+fn reservations(hall: &Hall) -> (Vec<Value>, Vec<Value>) {
+    let of = |event: &str| {
+        let said = hall.said().into_iter().filter(|said| said.event == event);
+        said.map(|said| said.payload["id"].clone()).collect::<Vec<_>>()
+    };
+    (of("reserve"), of("release"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_reserved_is_given_back_before_the_bot_goes_whatever_it_was_doing() {
+    let ends: [fn(&Stage, u64); 2] = [
+        |stage, ann| stage.hall.vanish(TALK, ann),
+        |stage, _| {
+            stage.leave.send_replace(Some(Leave::now(secs(3))));
+        },
+    ];
+    for (n, end) in ends.into_iter().enumerate() {
+        for line in ["pay and hang", "pay and type"] {
+            let mut stage = stage();
+            stage.hall.respond(TALK, json!({ "position": {} }));
+            stage.hall.answer("reserve", true, json!({ "reservation": { "id": "r" } }));
+            stage.start().await;
+            let ann = stage.hall.appear(TALK, "ann", json!({}));
+            stage.talk().await.unwrap();
+            pass(secs(2)).await;
+            stage.ann_says(line);
+            pass(secs(1)).await;
+            end(&stage, ann);
+            pass(secs(20)).await;
+            assert!(stage.hall.members(TALK).is_empty());
+            let (reserved, released) = reservations(&stage.hall);
+            assert_eq!((reserved.len(), &released), (1, &reserved), "{line} {n}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_is_not_given_back() {
+    let mut stage = stage();
+    stage.hall.respond(TALK, json!({ "position": {} }));
+    stage.hall.answer("reserve", true, json!({ "reservation": { "id": "r" } }));
+    stage.start().await;
+    stage.talk().await.unwrap();
+    stage.ann_says("pay and type");
+    pass(secs(40)).await;
+    assert_eq!(stage.hall.texts(TALK).last().unwrap(), "long");
+    stage.leave.send_replace(Some(Leave::now(secs(3))));
+    stage.ended().await;
+    let (reserved, released) = reservations(&stage.hall);
+    assert_eq!((reserved.len(), released.len()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

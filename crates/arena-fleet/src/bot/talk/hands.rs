@@ -1,5 +1,6 @@
 //! What a bot does about its thoughts in a conversation.
 
+use super::purse::SocketPurse;
 use crate::brain::{Act, Purse, Spent};
 use crate::channel::{PushError, Pusher, Reply};
 use crate::identity::Identity;
@@ -29,7 +30,7 @@ pub(super) enum Done {
 pub(super) struct Hands {
     pub(super) me: Arc<Identity>,
     pub(super) pusher: Pusher,
-    pub(super) purse: Arc<dyn Purse>,
+    pub(super) purse: Arc<SocketPurse>,
     pub(super) charges: Arc<AtomicBool>,
     /// The longest that it types.
     pub(super) typing: Duration,
@@ -75,7 +76,12 @@ impl Hands {
         let line = self.line(text, spent);
         for attempt in 1..=ATTEMPTS {
             let again = match self.pusher.push("message", line.clone()).await {
-                Ok(reply) if reply.ok => return Ok(()),
+                Ok(reply) if reply.ok => {
+                    if let Some(reservation) = reservation(spent) {
+                        self.purse.said(reservation);
+                    }
+                    return Ok(());
+                }
                 Ok(reply) => {
                     self.give_back(spent).await;
                     return Err(for_good(&reply));
@@ -113,10 +119,14 @@ impl Hands {
     }
 
     async fn give_back(&self, spent: Option<&Spent>) {
-        if let Some(reservation) = spent.and_then(|spent| spent.reservation.as_deref()) {
+        if let Some(reservation) = reservation(spent) {
             self.purse.release(reservation).await;
         }
     }
+}
+
+fn reservation(spent: Option<&Spent>) -> Option<&str> {
+    spent.and_then(|spent| spent.reservation.as_deref())
 }
 
 /// The code of a refusal after which nothing more can be said: one of a budget, or of the roster, that no time cures.

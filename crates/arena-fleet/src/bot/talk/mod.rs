@@ -34,6 +34,9 @@ const HISTORY: u64 = 20;
 const GOODBYE: &str = "I have to go now. Goodbye!";
 /// How long leaving a channel may take.
 const LEAVING: Duration = Duration::from_secs(5);
+/// How long the work that is under way may take to come to its end, and what is reserved to be given back, while there
+/// is time for both.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// How a talk ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +119,7 @@ pub(super) async fn talk(start: TalkStart) -> TalkEnd {
             (TalkEnd::BrainFailed(why.fault()), by)
         }
     };
+    talk.let_go(by).await;
     channel.leave(by.saturating_duration_since(Instant::now()).min(LEAVING)).await;
     end
 }
@@ -124,11 +128,8 @@ impl Talk {
     fn new(start: TalkStart, topic: &str, channel: &Channel) -> Talk {
         let charges = Arc::new(AtomicBool::new(false));
         let pusher = channel.pusher();
-        let purse: Arc<dyn Purse> = Arc::new(SocketPurse {
-            pusher: pusher.clone(),
-            me: start.me.id.as_str().into(),
-            charges: charges.clone(),
-        });
+        let purse = SocketPurse::new(pusher.clone(), start.me.id.as_str().into(), charges.clone());
+        let purse = Arc::new(purse);
         let now = Instant::now();
         let settings = start.around.settings;
         Talk {
@@ -339,6 +340,17 @@ impl Talk {
         None
     }
 
+    /// Ends what it does, and gives back what is reserved: nobody can once the channel is left.
+    async fn let_go(&mut self, by: Instant) {
+        self.hush.cancel();
+        let limit = LETTING_GO.min(by.saturating_duration_since(Instant::now()) / 4);
+        if self.working.is_some() {
+            let _ = tokio::time::timeout(limit, work(&mut self.working)).await;
+            self.working = None;
+        }
+        let _ = tokio::time::timeout(limit, self.hands.purse.give_back_all()).await;
+    }
+
     /// Lets go of what it does, and says goodbye: in the brain's words, or in its own.
     async fn say_goodbye(&mut self, until: Instant) {
         if let Some(came) = self.came.take() {
@@ -364,7 +376,8 @@ impl Talk {
     async fn words_of_farewell(&mut self, until: Instant) -> bool {
         let Some(mut brain) = self.brain.take() else { return false };
         let left = until.saturating_duration_since(Instant::now());
-        let scene = Scene { me: &self.me, purse: &self.hands.purse };
+        let purse: Arc<dyn Purse> = self.hands.purse.clone();
+        let scene = Scene { me: &self.me, purse: &purse };
         let Ok(acts) = think(brain.as_mut(), scene, Sensed::Leaving, left.mul_f64(0.5)).await else {
             return false;
         };
@@ -394,7 +407,8 @@ async fn work_on(
     hush: CancellationToken,
     limit: Duration,
 ) -> Worked {
-    let scene = Scene { me: &hands.me, purse: &hands.purse };
+    let purse: Arc<dyn Purse> = hands.purse.clone();
+    let scene = Scene { me: &hands.me, purse: &purse };
     let thought = hush.run_until_cancelled(think(brain.as_mut(), scene, sensed, limit)).await;
     let result = match thought {
         None => Ok((Done::Fine, false)),

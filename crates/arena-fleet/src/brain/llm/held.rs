@@ -27,7 +27,7 @@ impl Releases {
         Releases { tasks: TaskTracker::new(), room, lapsed: Arc::default() }
     }
 
-    /// Reserves. Dropped before the answer, whatever was reserved lapses by itself.
+    /// Reserves. Dropped before the answer, whatever was reserved is the purse's to give back, or lapses by itself.
     pub(super) async fn reserve(
         &self,
         purse: &Arc<dyn Purse>,
