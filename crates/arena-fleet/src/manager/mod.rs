@@ -198,12 +198,16 @@ impl Manager {
         }
     }
 
-    /// An identity that another run of the service shows as well belongs to the run whose name is the lesser one.
+    /// An identity that another run of the service shows as well belongs to the run whose name is the lesser one. Whoever
+    /// leaves already keeps the deadline that it was given.
     fn give_way(&mut self) {
+        if !matches!(self.wishes.borrow().mode, Mode::Running | Mode::Draining) {
+            return;
+        }
         let instance = self.start.around.instance.clone();
         let theirs = self.census.of_others(&instance).filter(|(_, fleet)| *fleet < &*instance);
-        let both: Vec<String> =
-            theirs.map(|(id, _)| id.to_owned()).filter(|id| self.running.get(id).is_some()).collect();
+        let stays = |id: &str| self.running.get(id).is_some_and(|bot| bot.leave.borrow().is_none());
+        let both: Vec<String> = theirs.map(|(id, _)| id.to_owned()).filter(|id| stays(id)).collect();
         for id in both {
             tracing::warn!(bot = id, "another run of the bot service has this bot too: it leaves here");
             self.retire(&id, Leave::within(self.start.settings.drain_deadline));

@@ -429,6 +429,24 @@ async fn two_fleets_that_began_at_once_come_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_gives_way_to_another_fleet_is_gone_by_its_deadline_however_much_happens_in_the_lobby() {
+    let stage = stage(ManagerSettings { maintenance_every: secs(5), ..settings(2, 15) });
+    pass(secs(10)).await;
+    let talker = stage.talk("c").await;
+    stage.fleet.pause();
+    stage.hall.appear(LOBBY, &talker, json!({ "bot": true, "fleet": "fleet-0" }));
+    pass(secs(120)).await;
+    assert_eq!(stage.states()[&BotState::Talking], 1, "paused, nobody stops");
+    stage.fleet.resume();
+    for n in 0..62 {
+        pass(secs(1)).await;
+        stage.hall.appear(LOBBY, &format!("human-{n}"), json!({}));
+    }
+    assert!(!stage.ids().contains(&talker), "{:?}", stage.states());
+    assert_eq!(stage.hall.texts("conversation:c"), ["hello", "goodbye"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_of_the_lobby_sends_nobody_away() {
     let stage = stage(ManagerSettings { maintenance_every: secs(5), ..settings(1, 15) });
     stage.humans(30);
