@@ -183,7 +183,7 @@ impl Manager {
     /// Bots that have been in the lobby. Those that are on their way back count: the lobby still does not count them as
     /// humans, and an outage must not either.
     fn own_bots(&self) -> usize {
-        self.start.around.monitor.came_in()
+        self.start.around.monitor.came_in(&self.start.around.lobby)
     }
 
     fn members(&self) -> Vec<Member<Arc<str>>> {

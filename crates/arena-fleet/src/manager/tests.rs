@@ -183,6 +183,17 @@ async fn where_only_a_number_is_told_our_own_bots_are_taken_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bot_that_the_lobby_refuses_is_not_taken_off_those_who_are_there() {
+    let stage = stage(ManagerSettings { maintenance_every: secs(10), ..settings(5, 5) });
+    stage.hall.refuse("bot-ada", LOBBY, Fault::new(FaultClass::Permission, "Unauthorized", "no"));
+    stage.humans(100);
+    stage.hall.only_numbers();
+    pass(secs(60)).await;
+    let manager = stage.fleet.stats().manager;
+    assert_eq!((manager.lobby.humans, manager.lobby.occupancy, stage.total()), (100, true, 5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn ticks_go_on_while_bots_take_for_ever_to_come_in_and_nobody_is_started_twice() {
     let stage = stage(ManagerSettings { maintenance_every: secs(5), ..settings(8, 15) });
     pass(secs(2)).await;

@@ -203,9 +203,17 @@ impl Monitor {
         self.kept().records.bots.iter().map(now).collect()
     }
 
-    /// Bots that have come in: whether or not they are on their way back at present.
-    pub fn came_in(&self) -> usize {
-        self.kept().records.bots.values().filter(|bot| bot.told().is_active()).count()
+    /// Bots that have come into this topic: whether or not they are on their way back at present, and without those that
+    /// are not let in.
+    pub fn came_in(&self, topic: &str) -> usize {
+        self.kept().records.bots.values().filter(|bot| bot.told().is_active() && bot.let_in(topic)).count()
+    }
+
+    /// Who they are.
+    pub fn who_came_in(&self, topic: &str) -> Vec<Arc<str>> {
+        let kept = self.kept();
+        let bots = kept.records.bots.iter().filter(|(_, bot)| bot.told().is_active() && bot.let_in(topic));
+        bots.map(|(id, _)| id.clone()).collect()
     }
 
     /// The conversation that a bot is in.

@@ -40,6 +40,8 @@ pub(super) struct Line {
     attempts: u32,
     retry_at_ms: Option<u64>,
     last_fault: Option<Box<FaultReport>>,
+    /// Whether it has worked since it was closed or failed for good.
+    let_in: bool,
     history: History<(u64, PhaseName, Option<Arc<str>>)>,
 }
 
@@ -51,6 +53,7 @@ impl Line {
             attempts: 0,
             retry_at_ms: None,
             last_fault: None,
+            let_in: false,
             history: History::default(),
         }
     }
@@ -64,6 +67,11 @@ impl Line {
         let name = name_of(&phase);
         let again = self.phase == name && code.is_none() && !self.history.0.is_empty();
         self.retry_at_ms = None;
+        match name {
+            PhaseName::Open => self.let_in = true,
+            PhaseName::Closed | PhaseName::Failed => self.let_in = false,
+            PhaseName::Waiting | PhaseName::Opening | PhaseName::BackingOff => {}
+        }
         match phase {
             Phase::BackingOff { fault, attempt, after } => {
                 self.attempts = attempt;
@@ -173,6 +181,11 @@ impl Bot {
 
     pub(super) fn degraded(&self) -> bool {
         self.state().is_active() && self.channels.values().any(|line| line.phase != PhaseName::Open)
+    }
+
+    /// Whether it is in this topic, or on its way back there.
+    pub(super) fn let_in(&self, topic: &str) -> bool {
+        self.channels.get(topic).is_some_and(|line| line.let_in)
     }
 
     pub(super) fn channels(&self) -> impl Iterator<Item = &Line> {
