@@ -136,7 +136,7 @@ impl Server {
         let fleet = fleet(config, address)?;
         let router = arena_api::router(services.clone(), limits, joining).merge(realtime);
         let router = router.merge(match &fleet {
-            Some(fleet) => arena_fleet::http::router(Arc::new(fleet.clone())),
+            Some(fleet) => arena_fleet::http::router(Arc::new(fleet.clone()), address.ip()),
             None => arena_fleet::http::absent(),
         });
         let mut watching = JoinSet::new();

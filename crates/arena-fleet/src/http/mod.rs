@@ -2,7 +2,8 @@
 //! docs/fleet.md have the contract.
 //!
 //! There is no password on them, as there is none on the rest of REST: a server listens on loopback unless it is told
-//! otherwise. Pages of other sites in a browser on the same machine are refused.
+//! otherwise. Pages of other sites in a browser on the same machine are refused, also those that reach it by a name of
+//! their own.
 
 mod body;
 mod commands;
@@ -22,9 +23,11 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
+use origin::Names;
 use problem::Problem;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -107,22 +110,22 @@ struct Door {
     reports: Arc<Semaphore>,
 }
 
-/// The routes under [`PREFIX`], to be merged with those of a server.
-pub fn router(helm: Arc<dyn Helm>) -> Router {
-    finish(routes(PREFIX).with_state(Door::new(helm)))
+/// The routes under [`PREFIX`], to be merged with those of a server that listens there.
+pub fn router(helm: Arc<dyn Helm>, listens: IpAddr) -> Router {
+    finish(routes(PREFIX).with_state(Door::new(helm)), Names::of(listens))
 }
 
-/// The routes at the root and under [`PREFIX`], and an answer to everything else: for a process that is nothing but a
-/// bot service.
-pub fn standalone(helm: Arc<dyn Helm>) -> Router {
+/// The routes at the root and under [`PREFIX`], and an answer to everything else: for a process that listens there and is
+/// nothing but a bot service.
+pub fn standalone(helm: Arc<dyn Helm>, listens: IpAddr) -> Router {
     let routes = routes("").merge(routes(PREFIX)).fallback(no_such_route);
-    finish(routes.with_state(Door::new(helm)))
+    finish(routes.with_state(Door::new(helm)), Names::of(listens))
 }
 
 /// For a server without a fleet: says so, and what to do.
 pub fn absent() -> Router {
     let routes = Router::new().route(PREFIX, any(not_running));
-    finish(routes.route(&format!("{PREFIX}/{{*rest}}"), any(not_running)))
+    finish(routes.route(&format!("{PREFIX}/{{*rest}}"), any(not_running)), Names::Any)
 }
 
 impl Door {
@@ -143,11 +146,11 @@ fn routes(prefix: &str) -> Router<Door> {
         .route(&format!("{prefix}/talks"), post(commands::talk))
 }
 
-fn finish(routes: Router) -> Router {
+fn finish(routes: Router, names: Names) -> Router {
     routes
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(origin::same_only))
+        .layer(from_fn_with_state(names, origin::same_only))
         .layer(from_fn(request_id::identify))
 }
 

@@ -9,9 +9,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A fleet that says what it is told to say, and keeps what it was told to do.
 #[derive(Default)]
@@ -181,7 +184,7 @@ async fn post(router: &Router, path: &str, body: impl Into<String>) -> Answer {
 
 #[tokio::test]
 async fn a_report_is_given_with_its_bots_or_without() {
-    let router = router(Arc::new(Scripted::default()));
+    let router = router(Arc::new(Scripted::default()), LOOPBACK);
     let whole = get(&router, "/api/fleet/stats").await;
     assert_eq!((whole.status, whole.json()["manager"]["target"].clone()), (200, json!(3)));
     let parsed: Report = serde_json::from_str(&whole.text).unwrap();
@@ -195,10 +198,10 @@ async fn a_report_is_given_with_its_bots_or_without() {
 
 #[tokio::test]
 async fn health_is_that_of_the_work_and_says_what_is_wrong() {
-    let well = get(&standalone(Arc::new(Scripted::default())), "/healthz").await;
+    let well = get(&standalone(Arc::new(Scripted::default()), LOOPBACK), "/healthz").await;
     assert_eq!((well.status, well.json()), (200, json!({"healthy": true, "reasons": []})));
     let ill = Scripted { reasons: vec!["the manager has not looked".to_owned()], ..Scripted::default() };
-    let ill = get(&standalone(Arc::new(ill)), "/api/fleet/healthz").await;
+    let ill = get(&standalone(Arc::new(ill), LOOPBACK), "/api/fleet/healthz").await;
     assert_eq!(ill.status, 503);
     assert_eq!(ill.json(), json!({"healthy": false, "reasons": ["the manager has not looked"]}));
 }
@@ -206,7 +209,7 @@ async fn health_is_that_of_the_work_and_says_what_is_wrong() {
 #[tokio::test]
 async fn orders_reach_the_fleet_and_are_answered_with_how_it_is() {
     let helm = Arc::new(Scripted::default());
-    let router = standalone(helm.clone());
+    let router = standalone(helm.clone(), LOOPBACK);
     for (path, body, told) in [
         ("/pause", "", "pause"),
         ("/resume", "{}", "resume"),
@@ -225,7 +228,7 @@ async fn orders_reach_the_fleet_and_are_answered_with_how_it_is() {
 
 #[tokio::test]
 async fn bots_that_cannot_talk_are_refused_by_code() {
-    let router = standalone(Arc::new(Scripted::default()));
+    let router = standalone(Arc::new(Scripted::default()), LOOPBACK);
     let anybody = post(&router, "/talks", r#"{"conversation": "tea"}"#).await;
     assert_eq!(anybody.problem(), (503, "no_idle_bot".to_owned()));
     assert_eq!(
@@ -245,7 +248,7 @@ async fn bots_that_cannot_talk_are_refused_by_code() {
 #[tokio::test]
 async fn what_is_no_order_reaches_nobody() {
     let helm = Arc::new(Scripted::default());
-    let router = standalone(helm.clone());
+    let router = standalone(helm.clone(), LOOPBACK);
     let long = json!({"conversation": "x".repeat(201)}).to_string();
     for (path, body, status, code) in [
         ("/scale", "", 400, "malformed_json"),
@@ -276,7 +279,7 @@ async fn what_is_no_order_reaches_nobody() {
 #[tokio::test]
 async fn pages_of_other_sites_command_nobody() {
     let helm = Arc::new(Scripted::default());
-    let router = standalone(helm.clone());
+    let router = standalone(helm.clone(), LOOPBACK);
     for (origin, status) in [("http://elsewhere.example", 403), ("null", 403), ("http://127.0.0.1:7710", 200)]
     {
         let request = Request::post("/pause").header("origin", origin).header("host", "127.0.0.1:7710");
@@ -284,6 +287,35 @@ async fn pages_of_other_sites_command_nobody() {
         assert_eq!(answer.status, status, "{origin}");
     }
     assert_eq!(helm.told(), ["pause"]);
+}
+
+#[tokio::test]
+async fn a_name_that_was_made_to_point_here_opens_nothing_on_loopback() {
+    let helm = Arc::new(Scripted::default());
+    let request = |router: Router, method: &'static str, path: &'static str, host: &'static str| async move {
+        let request = Request::builder().method(method).uri(path).header("host", host);
+        let request = request.header("origin", format!("http://{host}"));
+        send(&router, request.body(Body::empty()).unwrap()).await.status
+    };
+    for path in ["/stats", "/metrics", "/healthz", "/api/fleet/stats", "/nowhere"] {
+        for host in
+            ["evil.example:7710", "evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.x:1", ""]
+        {
+            let router = standalone(helm.clone(), LOOPBACK);
+            assert_eq!(request(router, "GET", path, host).await, 403, "{path} {host}");
+        }
+    }
+    assert_eq!(request(standalone(helm.clone(), LOOPBACK), "POST", "/drain", "evil.example:7710").await, 403);
+    assert_eq!(
+        request(router(helm.clone(), LOOPBACK), "POST", "/api/fleet/drain", "evil.example").await,
+        403
+    );
+    assert!(helm.told().is_empty());
+    for host in ["localhost", "LOCALHOST:7710", "127.0.0.1:7710", "[::1]", "[::1]:7710"] {
+        assert_eq!(request(standalone(helm.clone(), LOOPBACK), "GET", "/stats", host).await, 200, "{host}");
+    }
+    let elsewhere = standalone(helm.clone(), Ipv4Addr::UNSPECIFIED.into());
+    assert_eq!(request(elsewhere, "GET", "/stats", "fleet.example").await, 200);
 }
 
 #[tokio::test]
@@ -299,7 +331,7 @@ async fn a_server_without_a_fleet_says_what_to_do() {
 
 #[tokio::test]
 async fn metrics_are_text_that_prometheus_reads() {
-    let page = get(&standalone(Arc::new(Scripted::default())), "/metrics").await;
+    let page = get(&standalone(Arc::new(Scripted::default()), LOOPBACK), "/metrics").await;
     assert_eq!(page.head["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     for line in [
         "# TYPE arena_fleet_bots gauge",

@@ -46,7 +46,7 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
         let opened = super::open(config, config.server.listen, project)?;
         announce(loaded, &opened, address);
         let (stop, mut doors) = (CancellationToken::new(), JoinSet::new());
-        let router = arena_fleet::http::standalone(Arc::new(opened.fleet.clone()));
+        let router = arena_fleet::http::standalone(Arc::new(opened.fleet.clone()), address.ip());
         doors.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
         tokio::select! {
             () = tell(opened.fleet.clone()) => {}
