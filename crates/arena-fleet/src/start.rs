@@ -1,6 +1,6 @@
 //! Puts a fleet together: roster, brains, pool.
 
-use crate::bot::{Around, BotSettings, Seats, TokenFor};
+use crate::bot::{Around, BotSettings, SeatLine, Seats, TokenFor};
 use crate::brain::{Brains, BrainsError};
 use crate::endpoint::{Dial, Endpoint};
 use crate::fleet::{Fleet, Parts, Way};
@@ -61,7 +61,7 @@ impl Fleet {
                 Arc::new(move |me, place| brains.of(me, place))
             },
             tokens,
-            seats,
+            seats: seats.map(|seats| Arc::new(SeatLine::new(seats)) as Arc<dyn Seats>),
             monitor,
             instance: Uuid::new_v4().to_string().into(),
             lobby: settings.manager.lobby.as_str().into(),

@@ -41,7 +41,7 @@ pub struct BotSettings {
     pub answers_bots: bool,
     /// After what time without news a wanderer has another thought.
     pub idle: Duration,
-    /// Delays between attempts to get a seat; there is no last one.
+    /// Delays between attempts to get a seat; after the last one it is asked for as rarely as after `lobby_retry`.
     pub seat_retry: RetryPolicy,
     /// After what time a lobby, or a world, that refused it is tried again; chance adds up to half of it.
     pub lobby_retry: Duration,
@@ -59,7 +59,7 @@ impl Default for BotSettings {
             typing: Duration::from_secs(30),
             answers_bots: false,
             idle: Duration::from_secs(2),
-            seat_retry: RetryPolicy { max_attempts: u32::MAX, ..RetryPolicy::default() },
+            seat_retry: RetryPolicy::default(),
             lobby_retry: Duration::from_secs(600),
         }
     }

@@ -6,6 +6,7 @@ mod life;
 mod lobby;
 mod rest_seats;
 mod seat;
+mod seat_line;
 mod talk;
 mod thought;
 mod world;
@@ -16,6 +17,7 @@ pub(crate) use leave::at;
 pub use life::{Bot, BotEnd, Note, Order};
 pub use rest_seats::RestSeats;
 pub use seat::{Seat, Seats};
+pub(crate) use seat_line::SeatLine;
 
 #[cfg(test)]
 mod tests;

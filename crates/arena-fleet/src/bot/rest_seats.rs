@@ -16,6 +16,10 @@ use tokio::time::Instant;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer, in bytes; a reservation takes one or two thousand.
+const MAX_BODY: usize = 64 * 1024;
+/// The longest wait that is believed; a server that asks for a year is mistaken.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Reserves seats as players do: `POST /api/channels/{id}/join` with the bot's own token.
 pub struct RestSeats {
@@ -77,11 +81,11 @@ impl Seats for RestSeats {
         let body = json!({ "name": me.name }).to_string();
         let request = self.client.post(url).bearer_auth(&*token.text).body(body);
         let request = request.header("content-type", "application/json").header("x-arena-actor", "fleet");
-        let response = request.send().await.map_err(|error| unsent(&error))?;
+        let mut response = request.send().await.map_err(|error| unsent(&error))?;
         if !response.status().is_success() {
             return Err(refused(response).await);
         }
-        let bytes = response.bytes().await.map_err(|error| unsent(&error))?;
+        let bytes = body_of(&mut response).await?;
         let reserved: Reserved = serde_json::from_slice(&bytes).map_err(|error| {
             Fault::new(FaultClass::Protocol, "seat_unreadable", format!("no reservation: {error}"))
         })?;
@@ -107,14 +111,27 @@ fn unsent(error: &reqwest::Error) -> Fault {
     Fault::new(class, "seat_unanswered", error.to_string())
 }
 
-async fn refused(response: Response) -> Fault {
+/// The body, as long as it is no longer than any is.
+async fn body_of(response: &mut Response) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|error| unsent(&error))? {
+        if body.len() + part.len() > MAX_BODY {
+            return Err(Fault::new(FaultClass::Protocol, "seat_unreadable", "the answer is too long"));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+async fn refused(mut response: Response) -> Fault {
     let status = response.status();
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let text = response.bytes().await.unwrap_or_default();
+    let text = body_of(&mut response).await.unwrap_or_default();
     let refusal: Refusal = serde_json::from_slice(&text).unwrap_or_default();
     let code = if refusal.code.is_empty() { format!("http_{}", status.as_u16()) } else { refusal.code };
     let detail = if refusal.detail.is_empty() { status.to_string() } else { refusal.detail };
-    Fault::new(class_of(status), code, detail).retry_after(after.map(Duration::from_secs))
+    Fault::new(class_of(status), code, detail)
+        .retry_after(after.map(|secs| Duration::from_secs(secs).min(LONGEST_WAIT)))
 }
 
 /// A full channel is like a rate limit: it passes, and fewer should ask.
@@ -195,6 +212,10 @@ mod tests {
         assert_eq!(full.retry_after, Some(Duration::from_secs(3)));
         let (gone, _) = take("404 Not Found", "").await;
         assert_eq!(gone.unwrap_err().class, FaultClass::TenantMissing);
+        let (patient, _) = take("429 Too Many Requests\r\nRetry-After: 31536000", "").await;
+        assert_eq!(patient.unwrap_err().retry_after, Some(LONGEST_WAIT));
+        let (endless, _) = take("200 OK", &" ".repeat(MAX_BODY + 1)).await;
+        assert_eq!(endless.unwrap_err().detail, "the answer is too long");
         let (odd, _) = take("200 OK", "{}").await;
         assert_eq!(odd.unwrap_err().class, FaultClass::Protocol);
     }

@@ -555,7 +555,7 @@ async fn a_wanderer_gets_a_seat_acts_on_what_it_sees_and_gets_another_when_it_lo
 
     let fault = Fault::new(FaultClass::Permission, "SeatLost", "gone");
     stage.hall.happen("bot-ada", "world:main", ChannelEvent::Ended { fault });
-    pass(secs(3)).await;
+    pass(secs(5)).await;
     assert_eq!(inputs(&stage)[2], looked);
     assert_eq!(stage.state(), BotState::Idle);
 
@@ -602,6 +602,49 @@ async fn a_bot_without_a_place_in_the_world_lives_on_without_and_asks_again_much
     assert_eq!(stage.monitor.snapshot().errors[0].code, "unauthorized");
     pass(secs(301)).await;
     assert_eq!(stage.hall.members("world:main"), ["bot-ada"]);
+}
+
+/// Counts who asks, and answers with this.
+struct Counter(Mutex<u32>, Option<Fault>);
+
+#[async_trait]
+impl Seats for Counter {
+    async fn take(&self, _me: &Identity, channel: &str) -> Result<Seat, Fault> {
+        *self.0.lock().unwrap() += 1;
+        let token = TokenSource::fixed("seat");
+        let seat = Seat { topic: format!("world:{channel}"), token, body: "b".to_owned() };
+        self.1.clone().map_or(Ok(seat), Err)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_is_lost_as_soon_as_it_is_taken_is_asked_for_ever_more_rarely() {
+    let mut stage = stage();
+    let counter = Arc::new(Counter(Mutex::default(), None));
+    stage.around.seats = Some(counter.clone());
+    stage.start_in(Some("main")).await;
+    for _ in 0..600 {
+        pass(secs(1)).await;
+        if !stage.hall.members("world:main").is_empty() {
+            let fault = Fault::new(FaultClass::Permission, "SeatLost", "gone");
+            stage.hall.happen("bot-ada", "world:main", ChannelEvent::Ended { fault });
+        }
+    }
+    let asked = *counter.0.lock().unwrap();
+    assert!((8..=11).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_stays_full_is_not_polled() {
+    let mut stage = stage();
+    let full = Fault::new(FaultClass::RateLimit, "channel_full", "no seat");
+    let counter = Arc::new(Counter(Mutex::default(), Some(full)));
+    stage.around.seats = Some(counter.clone());
+    stage.start_in(Some("main")).await;
+    pass(secs(7_200)).await;
+    let asked = *counter.0.lock().unwrap();
+    assert!((15..=25).contains(&asked), "{asked}");
+    assert_eq!(stage.state(), BotState::Idle);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,21 +1,23 @@
 //! A wanderer's life in a world: it gets a seat, sees what happens, and walks about.
 
-use super::around::Around;
+use super::around::{Around, BotSettings};
 use super::leave::{LeaveWatch, told};
 use super::seat::{Seat, Seats};
 use super::thought::{NoThought, think};
 use crate::brain::{Act, Brain, Purse, Scene, Sensed, Unpaid};
 use crate::channel::{Channel, ChannelEvent, ChannelSpec};
 use crate::identity::Identity;
-use arena_core::fleet::{Fault, FaultClass, NextStep};
+use arena_core::fleet::{Backoff, Failure, Fault, FaultClass, NextStep};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a seat may take to be given.
-const SEAT: Duration = Duration::from_secs(15);
+/// Whoever kept its seat for so long has a fresh start when it loses it.
+const STABLE: Duration = Duration::from_secs(60);
+/// What a seat that was given and is gone again is called.
+const SEAT_LOST: &str = "seat_lost";
 /// How long the answer to an input is waited for: a few ticks. What comes meanwhile waits in the channel.
 const INPUT: Duration = Duration::from_secs(2);
 /// How long leaving may take.
@@ -51,30 +53,53 @@ pub(super) async fn live(
     channel: String,
     mut leave: LeaveWatch,
 ) -> WorldEnd {
-    let mut failures = 0;
+    let mut tries = Tries::new(&around.settings);
     loop {
         if leave.borrow_and_update().is_some() {
             return WorldEnd::Left;
         }
-        let fault = match stay(&around, &me, seats.as_ref(), &channel, &mut failures, &mut leave).await {
+        let fault = match stay(&around, &me, seats.as_ref(), &channel, &mut tries, &mut leave).await {
             Ended::Lost(fault) => fault,
             Ended::Brain(why) => return WorldEnd::BrainFailed(why.fault()),
             Ended::Told => continue,
         };
         around.monitor.fault(&fault);
-        failures += 1;
-        let delay = if fault.class.next_step() == NextStep::Stop {
+        let delay = tries.failed(&fault).unwrap_or_else(|| {
             tracing::warn!(bot = me.id, %fault, "no place in the world: the bot goes on without");
             around.settings.lobby_retry.mul_f64(1.0 + fastrand::f64() / 2.0)
-        } else {
-            let retry = around.settings.seat_retry;
-            let delay = retry.delay_after(failures, fastrand::f64()).unwrap_or(retry.cap);
-            delay.max(fault.retry_after.unwrap_or_default())
-        };
+        });
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = told(&mut leave) => {}
         }
+    }
+}
+
+/// The attempts of one bot to live in one world.
+struct Tries {
+    began: Instant,
+    backoff: Backoff,
+}
+
+impl Tries {
+    fn new(settings: &BotSettings) -> Tries {
+        Tries { began: Instant::now(), backoff: Backoff::new(settings.seat_retry, STABLE) }
+    }
+
+    fn joined(&mut self) {
+        self.backoff.works(self.began.elapsed());
+    }
+
+    /// How long to wait; `None`: much longer. A server that does not answer refuses nobody, so that all come back with
+    /// it; whoever is refused again and again, as by a channel that stays full, asks as rarely as one who was refused
+    /// for good.
+    fn failed(&mut self, fault: &Fault) -> Option<Duration> {
+        if fault.class.next_step() == NextStep::Stop {
+            return None;
+        }
+        let is_away = matches!(fault.class, FaultClass::Network | FaultClass::Timeout);
+        let failure = Failure { retry_after: fault.retry_after, counts: !is_away || fault.code == SEAT_LOST };
+        self.backoff.failed(failure, self.began.elapsed(), fastrand::f64())
     }
 }
 
@@ -91,12 +116,11 @@ async fn stay(
     me: &Identity,
     seats: &dyn Seats,
     name: &str,
-    failures: &mut u32,
+    tries: &mut Tries,
     leave: &mut LeaveWatch,
 ) -> Ended {
-    let late = || Fault::new(FaultClass::Timeout, "seat_timeout", "no seat was given in time");
     let taken = tokio::select! {
-        taken = tokio::time::timeout(SEAT, seats.take(me, name)) => taken.unwrap_or_else(|_| Err(late())),
+        taken = seats.take(me, name) => taken,
         () = told(leave) => return Ended::Told,
     };
     let seat = match taken {
@@ -108,7 +132,7 @@ async fn stay(
     let purse: Arc<dyn Purse> = Arc::new(NoPurse);
     let mut life = Wandering { around, me, body: seat.body, channel, brain, purse, dropped_thoughts: 0 };
     let ended = tokio::select! {
-        ended = life.go_on(failures) => ended,
+        ended = life.go_on(tries) => ended,
         () = told(leave) => Ended::Told,
     };
     if matches!(ended, Ended::Told) && leave.borrow().is_some() {
@@ -142,7 +166,7 @@ struct Wandering<'a> {
 }
 
 impl Wandering<'_> {
-    async fn go_on(&mut self, failures: &mut u32) -> Ended {
+    async fn go_on(&mut self, tries: &mut Tries) -> Ended {
         loop {
             let idle = Instant::now() + self.around.settings.idle;
             let sensed = match tokio::time::timeout_at(idle, self.channel.next()).await {
@@ -150,7 +174,7 @@ impl Wandering<'_> {
                 Ok(None) => return Ended::Lost(lost("the channel ended")),
                 Ok(Some(ChannelEvent::Ended { fault })) => return Ended::Lost(seat_lost(fault)),
                 Ok(Some(ChannelEvent::Joined { mut response })) => {
-                    *failures = 0;
+                    tries.joined();
                     response
                         .get_mut("snapshot")
                         .map(Value::take)
@@ -223,7 +247,7 @@ async fn refusal(channel: &Channel, event: &str, payload: Value) -> Option<Strin
 }
 
 fn lost(why: &str) -> Fault {
-    Fault::new(FaultClass::Network, "seat_lost", why)
+    Fault::new(FaultClass::Network, SEAT_LOST, why)
 }
 
 /// The topic of a seat that is gone is closed for good; the seat is asked for anew. What the token was not good for is
