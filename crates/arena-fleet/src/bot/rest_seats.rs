@@ -21,6 +21,11 @@ const MAX_BODY: usize = 64 * 1024;
 /// The longest wait that is believed; a server that asks for a year is mistaken.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
+/// What a world shows behind the name of a bot: to it the bot is a player, and people have nothing but the name to tell.
+const MARK: &str = " (bot)";
+/// The longest name that a player may have, in characters (docs/rest.md).
+const MAX_NAME: usize = 64;
+
 /// Reserves seats as players do: `POST /api/channels/{id}/join` with the bot's own token.
 pub struct RestSeats {
     client: Client,
@@ -78,7 +83,7 @@ impl Seats for RestSeats {
             Fault::new(FaultClass::TenantMissing, "channel_unusable", format!("no URL has `{channel}` in it"))
         })?;
         let token = (self.tokens)(me).current();
-        let body = json!({ "name": me.name }).to_string();
+        let body = json!({ "name": shown_name(&me.name) }).to_string();
         let request = self.client.post(url).bearer_auth(&*token.text).body(body);
         let request = request.header("content-type", "application/json").header("x-arena-actor", "fleet");
         let mut response = request.send().await.map_err(|error| unsent(&error))?;
@@ -95,6 +100,13 @@ impl Seats for RestSeats {
             body: reserved.player,
         })
     }
+}
+
+/// The name, cut where that takes it, with what it is behind it.
+fn shown_name(name: &str) -> String {
+    let room = MAX_NAME - MARK.len();
+    let name: String = name.chars().take(room).collect();
+    format!("{}{MARK}", name.trim_end())
 }
 
 /// A join token ends with the token that it was got with, at the latest.
@@ -200,7 +212,14 @@ mod tests {
         assert_eq!(&*seat.token.current().text, "join");
         assert!(asked.starts_with("POST /api/channels/main/join HTTP/1.1\r\n"), "{asked}");
         assert!(asked.contains("authorization: Bearer token-of-bot-ada\r\n"), "{asked}");
-        assert!(asked.ends_with(r#"{"name":"Ada"}"#), "{asked}");
+        assert!(asked.ends_with(r#"{"name":"Ada (bot)"}"#), "{asked}");
+    }
+
+    #[test]
+    fn the_longest_name_still_says_that_it_is_a_bots() {
+        let shown = shown_name(&"ü".repeat(MAX_NAME));
+        assert_eq!(shown.chars().count(), MAX_NAME);
+        assert!(shown.ends_with("ü (bot)"));
     }
 
     #[tokio::test]

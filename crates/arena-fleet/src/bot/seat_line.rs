@@ -103,8 +103,7 @@ mod tests {
             });
         }
         tokio::time::sleep(time).await;
-        let asked = office.asked.lock().unwrap().clone();
-        asked
+        office.asked.lock().unwrap().clone()
     }
 
     #[tokio::test(start_paused = true)]
