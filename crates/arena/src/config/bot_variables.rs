@@ -1,15 +1,23 @@
 //! The environment variables by which hosted bots are set up elsewhere. `arena fleet run` takes them, so that a service
-//! that has them needs no settings of ours: they go over the file, and our own variables and flags go over them.
+//! that has them needs no settings of ours: they go over the file, and our own variables and flags go over them. The keys
+//! among them go to the project that they belong to and nowhere else.
 
 use super::error::ConfigProblem;
 use super::keys::Key;
 use super::layers::{Setting, Settings, Source};
 use std::ffi::OsString;
 use toml::Value;
+use ureq::http::Uri;
+
+/// The variable that says where the project is.
+const PROJECT: &str = "SUPABASE_URL";
+
+/// The variables with the project's keys.
+const KEYS_OF_PROJECT: [&str; 2] = ["SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_JWT_SECRET"];
 
 /// The variables, and the section and name of the key that each sets.
 pub(super) const BOT_VARIABLES: [(&str, &str, &str); 7] = [
-    ("SUPABASE_URL", "fleet", "endpoint"),
+    (PROJECT, "fleet", "endpoint"),
     ("SUPABASE_SERVICE_ROLE_KEY", "fleet", "apikey"),
     ("SUPABASE_JWT_SECRET", "fleet", "jwt_secret"),
     ("BOT_MIN_COUNT", "fleet", "min"),
@@ -21,18 +29,25 @@ pub(super) const BOT_VARIABLES: [(&str, &str, &str); 7] = [
 /// The one that is written as a share by some and as a percentage by others.
 const TARGET_PERCENTAGE: &str = "BOT_TARGET_PERCENTAGE";
 
+/// What the keys of the project were put over.
+pub(super) struct Covered(Vec<(&'static str, &'static Key, Setting)>);
+
 /// Puts the variables that are set, and not empty, over `settings`.
 pub(super) fn read(
     variables: &[(OsString, OsString)],
     settings: &mut Settings,
     problems: &mut Vec<ConfigProblem>,
-) {
+) -> Covered {
+    let mut covered = Vec::new();
     for (name, section, key) in BOT_VARIABLES {
         let Some((_, value)) = variables.iter().find(|(set, value)| set == name && !value.is_empty()) else {
             continue;
         };
         let key = Key::find(section, key).expect("invariant: these variables set keys that there are");
         let source = Source::Variable(name.to_owned());
+        if KEYS_OF_PROJECT.contains(&name) {
+            covered.push((name, key, settings.get(key).clone()));
+        }
         match read_one(name, key, value) {
             Ok(value) => settings.set(key, Setting { value, source }),
             Err((value, problem)) => {
@@ -40,6 +55,41 @@ pub(super) fn read(
             }
         }
     }
+    Covered(covered)
+}
+
+/// Takes the keys of the project away again where bots connect to something else. Gives the variables that do not count
+/// for that. To be called when everything else has been read.
+pub(super) fn keep_keys_at_home(
+    covered: Covered,
+    variables: &[(OsString, OsString)],
+    settings: &mut Settings,
+) -> Vec<&'static str> {
+    let endpoint = Key::find("fleet", "endpoint").map(|key| settings.get(key));
+    let project = variables.iter().find(|(name, _)| name == PROJECT).and_then(|(_, value)| value.to_str());
+    let is_home = endpoint.is_some_and(|endpoint| match &endpoint.source {
+        Source::Variable(name) if name == PROJECT => true,
+        _ => place(endpoint.value.as_str()).is_some_and(|there| Some(there) == place(project)),
+    });
+    if is_home {
+        return Vec::new();
+    }
+    let mut ignored = Vec::new();
+    for (name, key, before) in covered.0 {
+        if matches!(&settings.get(key).source, Source::Variable(from) if from == name) {
+            settings.set(key, before);
+            ignored.push(name);
+        }
+    }
+    ignored
+}
+
+/// Host, port and whether what is sent there is encrypted.
+fn place(url: Option<&str>) -> Option<(String, u16, bool)> {
+    let url: Uri = url?.trim().parse().ok()?;
+    let is_secret = matches!(url.scheme_str()?, "wss" | "https");
+    let port = url.port_u16().unwrap_or(if is_secret { 443 } else { 80 });
+    Some((url.host()?.to_ascii_lowercase(), port, is_secret))
 }
 
 /// The value; or what may be shown of it, and what is wrong.
@@ -69,6 +119,61 @@ mod tests {
     use super::*;
     use crate::config::layers::load_from;
     use crate::config::{Config, ConfigError, Flag, Flags, HiddenText};
+
+    /// Whether the project's key is shown at this endpoint.
+    fn goes_to(endpoint: &str, project: &str) -> bool {
+        let flag = |key, value: &str| Flag {
+            name: "--x",
+            section: "fleet",
+            key,
+            value: HiddenText::new(value.to_owned()),
+        };
+        let more = if endpoint.is_empty() { vec![] } else { vec![flag("endpoint", endpoint)] };
+        let variables = [
+            ("SUPABASE_URL", project),
+            ("SUPABASE_SERVICE_ROLE_KEY", "the-key"),
+            ("SUPABASE_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ];
+        let variables = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let file = ("arena.toml".into(), "[fleet]\napikey = \"from-the-file\"\n".to_owned());
+        let flags = Flags { bot_variables: true, more, ..Flags::default() };
+        let loaded = load_from(Some(file), variables.into_iter(), &flags).unwrap();
+        let fleet = &loaded.config.fleet;
+        match fleet.apikey.expose() {
+            "the-key" => {
+                assert!(loaded.ignored.is_empty() && !fleet.jwt_secret.is_empty());
+                true
+            }
+            other => {
+                assert_eq!((other, fleet.jwt_secret.is_empty()), ("from-the-file", true));
+                assert_eq!(loaded.ignored, KEYS_OF_PROJECT);
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_project_go_to_that_project_and_nowhere_else() {
+        let project = "https://ref.supabase.co";
+        assert!(goes_to("", project));
+        assert!(goes_to("wss://REF.supabase.co/realtime/v1", project));
+        for other in
+            ["ws://other", "wss://other.supabase.co", "ws://ref.supabase.co", "wss://ref.supabase.co:444"]
+        {
+            assert!(!goes_to(other, project), "{other}");
+        }
+        assert!(!goes_to("wss://ref.supabase.co", ""), "whose key it is is not known");
+        assert!(!goes_to("", ""), "this server is no project");
+        assert!(goes_to("ws://127.0.0.1:54321/realtime/v1", "http://127.0.0.1:54321"));
+    }
+
+    #[test]
+    fn a_key_of_ones_own_counts_whatever_the_endpoint() {
+        let variables = [("SUPABASE_SERVICE_ROLE_KEY", "theirs"), ("ARENA_FLEET__APIKEY", "ours")];
+        let fleet =
+            load("[fleet]\nendpoint = \"wss://other\"\n", &variables, Flags::default()).unwrap().fleet;
+        assert_eq!(fleet.apikey.expose(), "ours");
+    }
 
     fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, ConfigError> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));

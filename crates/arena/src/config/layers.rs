@@ -88,6 +88,8 @@ pub struct Flag {
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
+    /// Variables with a project's keys that do not count, because bots connect to something else.
+    pub ignored: Vec<&'static str>,
     settings: Settings,
 }
 
@@ -164,17 +166,17 @@ pub(super) fn load_from(
         file::read(path, text, &mut settings, &mut problems);
     }
     let variables: Vec<(OsString, OsString)> = variables.collect();
-    if flags.bot_variables {
-        bot_variables::read(&variables, &mut settings, &mut problems);
-    }
-    read_variables(variables.into_iter(), &mut settings, &mut problems);
+    let covered = flags.bot_variables.then(|| bot_variables::read(&variables, &mut settings, &mut problems));
+    read_variables(variables.iter().cloned(), &mut settings, &mut problems);
     read_flags(flags, &mut settings);
+    let ignored = covered.map(|covered| bot_variables::keep_keys_at_home(covered, &variables, &mut settings));
+    let ignored = ignored.unwrap_or_default();
     problems.extend(check::check(&settings));
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
     match Config::deserialize(Value::Table(settings.table())) {
-        Ok(config) => Ok(Loaded { config, settings }),
+        Ok(config) => Ok(Loaded { config, ignored, settings }),
         Err(error) => panic!("invariant: what the checks accept is a configuration: {error}"),
     }
 }

@@ -22,8 +22,9 @@ pub enum FleetError {
     Endpoint(EndpointError),
     /// Nothing opens connections to the endpoint.
     #[error(
-        "nothing opens {0}: give its key as fleet.apikey (--apikey, ARENA_FLEET__APIKEY or SUPABASE_SERVICE_ROLE_KEY), or \
-         its secret as fleet.jwt_secret (--jwt-secret, ARENA_FLEET__JWT_SECRET or SUPABASE_JWT_SECRET)"
+        "nothing opens {0}: give its key as fleet.apikey (--apikey, ARENA_FLEET__APIKEY; or, with SUPABASE_URL, \
+         SUPABASE_SERVICE_ROLE_KEY), or its secret as fleet.jwt_secret (--jwt-secret, ARENA_FLEET__JWT_SECRET; or, with \
+         SUPABASE_URL, SUPABASE_JWT_SECRET)"
     )]
     NoKey(String),
     /// This server's address is not known.

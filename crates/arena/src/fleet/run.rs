@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::{Progress, say};
 use arena_fleet::Fleet;
 use arena_fleet::http::Helm;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use ureq::http::Uri;
 
 /// The variable that names a project, and no endpoint.
 const SUPABASE_URL: &str = "SUPABASE_URL";
@@ -29,6 +30,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// end in time.
 pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
     let config = &loaded.config;
+    for name in &loaded.ignored {
+        say(&ignored_words(name));
+    }
     let mut log = config.log.clone();
     // What matters is told in lines for people; log lines between progress bars help nobody.
     if log.level == LogLevel::Info {
@@ -70,6 +74,11 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
 fn announce(loaded: &Loaded, opened: &Opened, address: SocketAddr) {
     let fleet = &loaded.config.fleet;
     say(&format!("bots connect to {}{}", opened.endpoint, from(loaded, "endpoint")));
+    if !fleet.endpoint.is_empty() && is_open(&opened.endpoint) {
+        say(
+            "  unencrypted: whoever is on the way reads the key and what is said; use wss:// where there is a network between",
+        );
+    }
     let numbers = match fleet.min == fleet.max {
         true => format!("{} bots", fleet.min),
         false => format!(
@@ -84,6 +93,26 @@ fn announce(loaded: &Loaded, opened: &Opened, address: SocketAddr) {
         say(&format!("taken from the environment: {}", taken.join(", ")));
     }
     say(&format!("the bot service answers at http://{address} (Ctrl-C ends it)"));
+}
+
+/// What is said of a project's key that is not used.
+fn ignored_words(name: &str) -> String {
+    let (flag, own) = match name {
+        "SUPABASE_JWT_SECRET" => ("--jwt-secret", "ARENA_FLEET__JWT_SECRET"),
+        _ => ("--apikey", "ARENA_FLEET__APIKEY"),
+    };
+    format!(
+        "{name} is not used: it belongs to the project of SUPABASE_URL, and bots connect to something else. If it is for \
+         this endpoint, give it as {own} or {flag}"
+    )
+}
+
+/// Whether this endpoint is reached over a network, and not by TLS.
+fn is_open(endpoint: &str) -> bool {
+    let url: Option<Uri> = endpoint.parse().ok();
+    let host = url.as_ref().and_then(Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    endpoint.starts_with("ws://") && !is_local
 }
 
 fn from(loaded: &Loaded, name: &str) -> String {
@@ -145,5 +174,34 @@ impl Start {
         if now.halted.is_none() {
             self.bar.finish(&format!("{} bots are there after {:.1} s", now.active, took.as_secs_f64()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_crosses_a_network_in_clear_is_told_apart() {
+        for endpoint in
+            ["ws://arena.example/socket/websocket", "ws://10.0.0.1:7700/socket", "ws://[fe80::1]/x"]
+        {
+            assert!(is_open(endpoint), "{endpoint}");
+        }
+        for endpoint in ["wss://arena.example/x", "ws://127.0.0.1:1/x", "ws://[::1]:1/x", "ws://localhost/x"]
+        {
+            assert!(!is_open(endpoint), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_used_is_named_with_what_to_give_instead() {
+        let words = ignored_words("SUPABASE_SERVICE_ROLE_KEY");
+        for word in
+            ["SUPABASE_SERVICE_ROLE_KEY is not used", "SUPABASE_URL", "ARENA_FLEET__APIKEY", "--apikey"]
+        {
+            assert!(words.contains(word), "{words}");
+        }
+        assert!(ignored_words("SUPABASE_JWT_SECRET").contains("--jwt-secret"));
     }
 }
