@@ -42,9 +42,11 @@ impl Seats for SeatLine {
         let taken = tokio::time::timeout(SEAT, self.seats.take(me, channel)).await;
         let taken = taken.unwrap_or_else(|_| Err(late()));
         match &taken {
-            Err(fault) if concerns_all(fault) => _ = permit.failed(fault),
+            Err(fault) if concerns_all(fault) => {
+                permit.failed(fault);
+            }
             // Also a refusal shows that the server works.
-            Ok(_) | Err(_) => permit.succeeded(),
+            Ok(_) | Err(_) => permit.answered(),
         }
         taken
     }
@@ -67,11 +69,12 @@ mod tests {
     use tokio::task::JoinSet;
     use tokio::time::Instant;
 
-    /// Keeps when it was asked, and answers with this.
+    /// Keeps when it was asked, and answers with this until it recovers.
     struct Office {
         asked: Mutex<Vec<Duration>>,
         began: Instant,
         answer: Option<Fault>,
+        recovers: Duration,
     }
 
     #[async_trait]
@@ -80,13 +83,23 @@ mod tests {
             self.asked.lock().unwrap().push(self.began.elapsed());
             let seat =
                 Seat { topic: channel.to_owned(), token: TokenSource::fixed("t"), body: String::new() };
-            self.answer.clone().map_or(Ok(seat), Err)
+            let fault = self.answer.clone().filter(|_| self.began.elapsed() < self.recovers);
+            fault.map_or(Ok(seat), Err)
         }
     }
 
     /// When the office was asked while so many bots wanted a seat each, for so long.
     async fn asked(bots: usize, answer: Option<Fault>, time: Duration) -> Vec<Duration> {
-        let office = Arc::new(Office { asked: Mutex::default(), began: Instant::now(), answer });
+        asked_until(bots, answer, Duration::MAX, time).await
+    }
+
+    async fn asked_until(
+        bots: usize,
+        answer: Option<Fault>,
+        recovers: Duration,
+        time: Duration,
+    ) -> Vec<Duration> {
+        let office = Arc::new(Office { asked: Mutex::default(), began: Instant::now(), answer, recovers });
         let line = Arc::new(SeatLine::new(office.clone()));
         let mut waiting = JoinSet::new();
         for n in 0..bots {
@@ -123,5 +136,11 @@ mod tests {
         assert!(limited.len() < 40, "{}", limited.len());
         let full = asked(200, fault(FaultClass::RateLimit, "channel_full"), Duration::from_secs(11)).await;
         assert_eq!(full.len(), 200);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn when_a_dead_server_is_back_all_get_their_turn() {
+        let dead = Some(Fault::new(FaultClass::Network, "seat_unanswered", "x"));
+        let asked = asked_until(200, dead, Duration::from_secs(20), Duration::from_secs(60)).await;
+        assert!((200..=215).contains(&asked.len()), "{}", asked.len());
     }
 }

@@ -307,6 +307,13 @@ impl Permit {
         probe.map(|probe| Offer { gate: Arc::clone(&self.gate), probe })
     }
 
+    /// It was answered, and nothing is to be joined: the endpoint works.
+    pub(crate) fn answered(mut self) {
+        self.told = true;
+        self.gate.rules().works();
+        self.gate.probed.notify_waiters();
+    }
+
     /// It did not. Returns whether that is a failure of those who wanted the connection: it is none where the endpoint is
     /// dead for all, or wants less of all, or knows none of us.
     pub(crate) fn failed(mut self, fault: &Fault) -> bool {
