@@ -4,7 +4,7 @@ use crate::retry::RetryPolicy;
 use std::time::Duration;
 
 /// The longest wait that an endpoint may ask for; one that asks for a year is mistaken.
-const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
+pub const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
 
 /// What a failure says about the next attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

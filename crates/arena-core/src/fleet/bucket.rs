@@ -1,5 +1,6 @@
 //! How often something may be done; less often after a refusal.
 
+use super::backoff::LONGEST_ASKED;
 use std::time::Duration;
 
 /// Refusals within this time are one: those of attempts that were under way together.
@@ -10,8 +11,6 @@ const QUIET: Duration = Duration::from_secs(10);
 const RECOVERY: f64 = 0.125;
 /// The least share of the full rate.
 const LEAST: f64 = 1.0 / 64.0;
-/// The longest pause that an endpoint may ask of everybody.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// A token bucket whose rate is halved by refusals and comes back by itself: an eighth of the full rate with every ten
 /// seconds without one.
@@ -73,10 +72,10 @@ impl TokenBucket {
         }
     }
 
-    /// Not at all for so long, five minutes at most, and no slower afterwards.
+    /// Not at all for so long, an hour at most, and no slower afterwards.
     pub fn pause(&mut self, pause: Duration, now: Duration) {
         self.count(now);
-        self.paused_until = self.paused_until.max(now + pause.min(LONGEST_PAUSE));
+        self.paused_until = self.paused_until.max(now + pause.min(LONGEST_ASKED));
     }
 
     /// How often it may be done now, per second.
@@ -156,6 +155,16 @@ mod tests {
         bucket.pause(secs(1), secs(2));
         assert_eq!(bucket.take(secs(2)), Err(secs(2)));
         assert_eq!((bucket.take(secs(4)), bucket.rate(secs(4))), (Ok(()), 50.0));
+    }
+
+    #[test]
+    fn a_pause_lasts_as_long_as_was_asked_and_an_hour_at_most() {
+        for (asked, lasts) in [(1_800, 1_800), (3_600, 3_600), (86_400, 3_600)] {
+            let mut bucket = TokenBucket::new(50.0, 1);
+            bucket.refused(Some(secs(asked)), secs(0));
+            assert_eq!(bucket.take(secs(lasts - 1)), Err(secs(1)));
+            assert_eq!(bucket.take(secs(lasts)), Ok(()));
+        }
     }
 
     proptest! {

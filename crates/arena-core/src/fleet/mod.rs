@@ -9,7 +9,7 @@ mod fault;
 mod ramp;
 mod target;
 
-pub use backoff::{Backoff, Failure};
+pub use backoff::{Backoff, Failure, LONGEST_ASKED};
 pub use breaker::{Breaker, BreakerState, Turn};
 pub use bucket::TokenBucket;
 pub use fault::{Fault, FaultClass, NextStep};
