@@ -29,9 +29,10 @@ pub struct LobbyReport {
     pub humans: usize,
     /// Bots of this fleet that are there, as the lobby shows them; `None` where it tells a number only.
     pub own_bots: Option<usize>,
-    /// Bots of others that are there; `None` where it tells a number only.
+    /// Bots of others that are there; of fleets that announce themselves, where it tells a number only.
     pub other_bots: Option<usize>,
-    /// Whether it tells a number only: humans are then those that are not bots of this fleet.
+    /// Whether it tells a number only: humans are then those that are not bots of this fleet or of one that announces
+    /// itself.
     pub occupancy: bool,
 }
 

@@ -289,7 +289,10 @@ impl Hall {
                     merge(&mut there, key, *number, meta);
                 }
             }
-            (number, state.responses.get(&spec.topic).cloned().unwrap_or_else(|| json!({})), there)
+            let tells = if state.occupancy { "occupancy" } else { "full" };
+            let response = state.responses.get(&spec.topic).cloned();
+            let response = response.unwrap_or_else(|| json!({ "presence": tells }));
+            (number, response, there)
         };
         let _ = far.events.try_send(ChannelEvent::Joined { response });
         if spec.watches_presence {

@@ -4,4 +4,4 @@ mod handle;
 mod presence;
 
 pub use handle::{Ask, Channel, ChannelEvent, ChannelSpec, FarEnd, PushError, Pusher, Reply};
-pub use presence::{Appearance, Present};
+pub use presence::{Appearance, Present, is_of_client};

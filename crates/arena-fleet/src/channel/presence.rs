@@ -6,6 +6,11 @@ use std::collections::BTreeMap;
 /// Appearances that are kept at most; what comes beyond is not counted. Our gateway tells names of 200 only.
 const APPEARANCES: usize = 10_000;
 
+/// Whether a broadcast was sent by a client: those are numbered. What an endpoint says itself is not.
+pub fn is_of_client(meta: &Value) -> bool {
+    meta.get("offset").is_some() || meta.get("id").is_some()
+}
+
 /// One of the places at which somebody is present: a tab, a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appearance {

@@ -1,6 +1,7 @@
 //! Who is in the lobby, as the fleet's observer sees it.
 
-use crate::channel::{ChannelEvent, Present};
+use super::others::Others;
+use crate::channel::{ChannelEvent, Present, is_of_client};
 use crate::stats::LobbyReport;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -19,6 +20,10 @@ pub(super) struct Census {
     present: Present,
     /// Appearances, where only their number is told.
     crowd: Option<usize>,
+    /// How the endpoint told at the last join that it tells presence, if it did: `full` or `occupancy`.
+    tells: Option<Box<str>>,
+    /// Fleets that announced themselves; they are asked where names are not told.
+    others: Others,
     /// Since when the lobby is joined; `None` while it is not.
     joined_at: Option<Instant>,
     /// When it was lost last.
@@ -31,14 +36,21 @@ impl Census {
     /// Takes what happens in the lobby, as far as it is about who is there.
     pub(super) fn hear(&mut self, event: &ChannelEvent, own_bots: usize) {
         match event {
-            ChannelEvent::Joined { .. } => self.joined_at = Some(Instant::now()),
+            ChannelEvent::Joined { response } => {
+                self.joined_at = Some(Instant::now());
+                self.tells = response.get("presence").and_then(Value::as_str).map(Box::from);
+            }
             ChannelEvent::Down { .. } | ChannelEvent::Ended { .. } => self.lost(own_bots),
             ChannelEvent::Presence { event, payload } => {
                 self.present.apply(event, payload);
                 // Names are told again; a number follows at once where they are not.
                 self.crowd = None;
             }
-            ChannelEvent::Message { event, payload, .. } if event == "occupancy" => {
+            // Anybody may broadcast under this name; what the endpoint says itself has no number among broadcasts. An
+            // endpoint that does not tell how it tells presence says none.
+            ChannelEvent::Message { event, payload, meta }
+                if event == "occupancy" && self.tells.is_some() && !is_of_client(meta) =>
+            {
                 let count = payload.get("count").and_then(Value::as_u64);
                 self.crowd = count.and_then(|count| usize::try_from(count).ok());
             }
@@ -54,6 +66,16 @@ impl Census {
         }
     }
 
+    /// Takes another fleet's announcement; returns whether that fleet was not known before.
+    pub(super) fn hear_fleet(&mut self, payload: &Value, instance: &str) -> bool {
+        self.others.hear(payload, instance)
+    }
+
+    /// Whether only a number is told of who is there.
+    pub(super) fn is_crowd(&self) -> bool {
+        self.crowd.is_some() || (self.is_joined() && self.tells.as_deref() == Some("occupancy"))
+    }
+
     /// Humans that are there, as far as is known: `own_bots` of this fleet are there too.
     pub(super) fn humans(&self, own_bots: usize) -> usize {
         let after_an_outage = |joined: Instant| self.lost_at.is_some() && joined.elapsed() < SETTLES;
@@ -67,22 +89,29 @@ impl Census {
 
     fn counted(&self, own_bots: usize) -> usize {
         match self.crowd {
-            Some(count) => count.saturating_sub(own_bots),
+            Some(count) => count.saturating_sub(own_bots).saturating_sub(self.others.bots()),
             None => self.present.iter().filter(|(_, all)| all.iter().any(|one| !one.bot)).count(),
         }
     }
 
-    /// Identities that another run of the bot service shows, by its name.
-    pub(super) fn of_others<'a>(&'a self, instance: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.present.iter().flat_map(move |(key, all)| {
-            let others = all.iter().filter(|one| one.bot).filter_map(|one| one.fleet.as_deref());
-            others.filter(move |fleet| *fleet != instance).map(move |fleet| (key, fleet))
-        })
+    /// Identities that another run of the bot service has, each with that run's name.
+    pub(super) fn of_others(&self, instance: &str) -> BTreeSet<(&str, &str)> {
+        if self.crowd.is_some() {
+            return self.others.ids();
+        }
+        let bots = self.present.iter().flat_map(|(key, all)| {
+            let bots = all.iter().filter(|one| one.bot);
+            bots.filter_map(move |one| Some((key, one.fleet.as_deref()?)))
+        });
+        bots.filter(|(_, fleet)| *fleet != instance).collect()
     }
 
     /// Other runs of the bot service that are there.
-    pub(super) fn other_fleets<'a>(&'a self, instance: &'a str) -> BTreeSet<&'a str> {
-        self.of_others(instance).map(|(_, fleet)| fleet).collect()
+    pub(super) fn other_fleets(&self, instance: &str) -> BTreeSet<&str> {
+        if self.crowd.is_some() {
+            return self.others.fleets();
+        }
+        self.of_others(instance).into_iter().map(|(_, fleet)| fleet).collect()
     }
 
     /// Whether the lobby can be read.
@@ -105,7 +134,7 @@ impl Census {
             joined: self.is_joined(),
             humans: self.humans(own_bots),
             own_bots: bots(true),
-            other_bots: bots(false),
+            other_bots: self.crowd.map_or_else(|| bots(false), |_| Some(self.others.bots())),
             occupancy: self.crowd.is_some(),
         }
     }
@@ -118,7 +147,7 @@ mod tests {
     use serde_json::json;
 
     fn joined() -> ChannelEvent {
-        ChannelEvent::Joined { response: json!({}) }
+        ChannelEvent::Joined { response: json!({ "presence": "full" }) }
     }
 
     fn state(payload: Value) -> ChannelEvent {
@@ -157,7 +186,7 @@ mod tests {
         check(&census, 1, 2);
         let report = census.report("lobby:main", "me", 1);
         assert_eq!((report.humans, report.own_bots, report.other_bots), (2, Some(1), Some(2)));
-        assert_eq!(census.of_others("me").collect::<Vec<_>>(), [("bot-bo", "you")]);
+        assert_eq!(census.of_others("me"), BTreeSet::from([("bot-bo", "you")]));
         assert_eq!(census.other_fleets("me"), BTreeSet::from(["you"]));
     }
 
@@ -172,6 +201,39 @@ mod tests {
         assert!(census.report("l", "me", 200).occupancy);
         census.hear(&state(humans(&["ann"])), 0);
         check(&census, 200, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_number_that_a_client_broadcasts_is_not_believed() {
+        let mut census = Census::default();
+        let of_client = ChannelEvent::Message {
+            event: "occupancy".to_owned(),
+            payload: json!({ "count": 1_000_000 }),
+            meta: json!({ "id": "1", "offset": 7, "epoch": "e" }),
+        };
+        census.hear(&joined(), 0);
+        census.hear(&state(humans(&["ann"])), 0);
+        census.hear(&of_client, 0);
+        check(&census, 0, 1);
+        // Where presence is never a number, nobody says one.
+        let mut census = Census::default();
+        census.hear(&ChannelEvent::Joined { response: json!({}) }, 0);
+        census.hear(&count(1_000_000), 0);
+        check(&census, 0, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_a_crowd_fleets_are_those_that_announce_themselves() {
+        let mut census = Census::default();
+        census.hear(&joined(), 0);
+        let you = json!({ "fleet": "you", "bots": 120, "ids": ["bot-ada"] });
+        assert!(census.hear_fleet(&you, "me"));
+        census.hear(&state(json!({})), 0);
+        assert_eq!(census.of_others("me").len(), 0);
+        census.hear(&count(250), 0);
+        check(&census, 100, 30);
+        assert_eq!(census.of_others("me"), BTreeSet::from([("bot-ada", "you")]));
+        assert_eq!(census.report("l", "me", 100).other_bots, Some(120));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! The fleet's observer in the lobby: it sees who is there, and hears who wants a bot.
 
 use super::Manager;
+use super::others::{self, FLEET_HERE};
 use super::talks::{Asker, TalkRequest};
 use crate::channel::{Channel, ChannelEvent, ChannelSpec};
 use arena_core::fleet::NextStep;
@@ -41,13 +42,16 @@ impl Manager {
         if tells_who {
             self.give_way();
         }
-        if tells_who && !self.lobby_known {
-            self.lobby_known = true;
-            self.next_start = None;
-            self.plan_start();
+        if self.census.is_crowd() && self.announce_at.is_none() {
+            self.announce_within(Duration::ZERO);
+        }
+        // A crowd does not tell which bots are there: the other fleets do, if there are any.
+        if tells_who && !self.lobby_known && !self.census.is_crowd() {
+            self.now_known();
         }
         match event {
             ChannelEvent::Message { event, payload, .. } if event == "bot_wanted" => self.wanted(&payload),
+            ChannelEvent::Message { event, payload, .. } if event == FLEET_HERE => self.fleet_here(&payload),
             ChannelEvent::Ended { fault } => {
                 tracing::warn!(%fault, "the lobby cannot be read: nobody is counted");
                 let delay = if fault.class.next_step() == NextStep::Stop { MUCH_LATER } else { AGAIN };
@@ -56,6 +60,57 @@ impl Manager {
             }
             _ => {}
         }
+    }
+
+    fn now_known(&mut self) {
+        self.lobby_known = true;
+        self.next_start = None;
+        self.plan_start();
+    }
+
+    /// Another fleet tells what it has here.
+    fn fleet_here(&mut self, payload: &Value) {
+        let is_new = self.census.hear_fleet(payload, &self.start.around.instance);
+        if !self.census.is_crowd() {
+            return;
+        }
+        self.give_way();
+        if is_new {
+            // It knows as little of this one.
+            self.announce_within(others::GREETINGS);
+            if !self.lobby_known {
+                self.now_known();
+            }
+        }
+    }
+
+    /// Sees to it that this fleet announces itself, with so much time at least after the last time. Only a crowd needs
+    /// it: elsewhere everybody is seen.
+    pub(super) fn announce_within(&mut self, apart: Duration) {
+        if self.census.is_crowd() {
+            let now = Instant::now();
+            let due = self.announced_at.map_or(now, |last| (last + apart).max(now));
+            self.announce_at = Some(self.announce_at.map_or(due, |planned| planned.min(due)));
+        }
+    }
+
+    /// Tells other fleets what there is of this one.
+    pub(super) fn announce(&mut self) {
+        self.announce_at = None;
+        let Some(observer) = self.observer.as_ref().filter(|_| self.census.is_crowd()) else { return };
+        let instance = &self.start.around.instance;
+        let runs = self.running.iter().map(|(id, _)| id);
+        let announcement = others::announcement(instance, self.own_bots(), runs);
+        let lobby = observer.pusher();
+        // There are as many of these under way as fit into the time that an answer may take: a few.
+        self.pending.spawn(async move {
+            if let Err(error) = lobby.push(FLEET_HERE, announcement).await {
+                tracing::debug!(%error, "the lobby could not be told about this fleet");
+            }
+        });
+        let now = Instant::now();
+        self.announced_at = Some(now);
+        self.announce_at = Some(now + others::EVERY.mul_f64(1.0 - fastrand::f64() / 5.0));
     }
 
     /// Somebody in the lobby wants a bot for a conversation.

@@ -5,6 +5,7 @@
 
 mod census;
 mod lobby;
+mod others;
 mod running;
 mod talks;
 mod wishes;
@@ -23,6 +24,7 @@ use arena_core::fleet::{Demand, Doing, Fault, Member, Ramp, plan};
 use census::Census;
 use futures_util::FutureExt;
 use running::Running;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use talks::Pending;
@@ -66,6 +68,9 @@ pub(crate) struct Manager {
     observer: Option<Channel>,
     /// Whether it was seen who is in the lobby, or that nobody may see it.
     lobby_known: bool,
+    /// When this fleet announces itself in the lobby, and when it did last.
+    announce_at: Option<Instant>,
+    announced_at: Option<Instant>,
     /// When the lobby is looked at again that was closed to the observer.
     observe_at: Option<Instant>,
     running: Running,
@@ -92,6 +97,8 @@ impl Manager {
             ramp,
             census: Census::default(),
             observer: None,
+            announce_at: None,
+            announced_at: None,
             observe_at: None,
             lobby_known: false,
             running: Running::default(),
@@ -123,6 +130,7 @@ impl Manager {
                 Ok(()) = self.wishes.changed() => self.tick(),
                 event = lobby::next(&mut self.observer) => self.in_lobby(event),
                 () = crate::bot::at(self.observe_at) => self.observe(),
+                () = crate::bot::at(self.announce_at) => self.announce(),
                 Some(ended) = self.bots.join_next_with_id() => self.bot_ended(ended),
                 Some(note) = self.notes.recv() => self.noted(&note),
                 Some(request) = self.start.talks.recv() => self.talk(request),
@@ -205,7 +213,7 @@ impl Manager {
             return;
         }
         let instance = self.start.around.instance.clone();
-        let theirs = self.census.of_others(&instance).filter(|(_, fleet)| *fleet < &*instance);
+        let theirs = self.census.of_others(&instance).into_iter().filter(|(_, fleet)| *fleet < &*instance);
         let stays = |id: &str| self.running.get(id).is_some_and(|bot| bot.leave.borrow().is_none());
         let both: Vec<String> = theirs.map(|(id, _)| id.to_owned()).filter(|id| stays(id)).collect();
         for id in both {
@@ -237,10 +245,10 @@ impl Manager {
             self.waiting = 0;
             return;
         }
-        let theirs: Vec<&str> =
-            self.census.of_others(&self.start.around.instance).map(|(id, _)| id).collect();
+        let theirs: BTreeSet<&str> =
+            self.census.of_others(&self.start.around.instance).into_iter().map(|(id, _)| id).collect();
         let running = &self.running;
-        let taken = |id: &str| running.get(id).is_some() || theirs.contains(&id);
+        let taken = |id: &str| running.get(id).is_some() || theirs.contains(id);
         // Twice the most: as many may cool off as run.
         let most = self.start.settings.max.max(self.start.roster.given().len()) * 2;
         let Some(me) = self.start.roster.next(taken, most) else {
@@ -250,6 +258,7 @@ impl Manager {
         self.waiting = self.waiting.saturating_sub(1);
         self.ramp.starting();
         self.running.start(me, &self.start.around, &self.note, &mut self.bots);
+        self.announce_within(others::CHANGES);
         self.plan_start();
     }
 
@@ -260,6 +269,7 @@ impl Manager {
         };
         let Some(id) = id else { return };
         self.running.remove(&id);
+        self.announce_within(others::CHANGES);
         match fault {
             None => self.start.around.monitor.bot_gone(&id),
             Some(fault) => {
@@ -278,6 +288,7 @@ impl Manager {
 
     fn noted(&mut self, note: &Note) {
         if let Note::Active { took, .. } = note {
+            self.announce_within(others::CHANGES);
             self.ramp.active(*took, self.began.elapsed());
             // A gap that is shorter now holds for the start that waits, too.
             if let (Some(next), Some(last)) = (self.next_start, self.running.last_start()) {
@@ -336,7 +347,7 @@ impl Manager {
             ticks: self.ticks,
             last_tick_ms: self.last_tick_ms,
             cooling: self.start.roster.cooling(),
-            taken_elsewhere: self.census.of_others(&around.instance).count(),
+            taken_elsewhere: self.census.of_others(&around.instance).len(),
             lobby: self.census.report(&around.lobby, &around.instance, own_bots),
             ..first_report(&self.start.settings)
         };

@@ -440,6 +440,46 @@ async fn two_fleets_that_began_at_once_come_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_fleets_in_a_crowd_run_different_bots_and_do_not_take_each_other_for_humans() {
+    let monitor = Monitor::default();
+    let hall = Hall::new(&monitor);
+    hall.only_numbers();
+    for n in 0..10 {
+        hall.appear(LOBBY, &format!("human-{n}"), json!({}));
+    }
+    let settings = ManagerSettings { target_percent: 100, maintenance_every: secs(10), ..settings(5, 200) };
+    let first = fleet_in(&hall, &monitor, "fleet-1", settings.clone());
+    pass(secs(40)).await;
+    let other = Monitor::default();
+    let second = fleet_in(&hall, &other, "fleet-2", settings);
+    pass(secs(60)).await;
+    for _ in 0..60 {
+        pass(secs(1)).await;
+        let bots = first.in_lobby();
+        assert_eq!(bots.iter().collect::<BTreeSet<_>>().len(), bots.len(), "{bots:?}");
+    }
+    let humans = |stage: &Stage| stage.fleet.stats().manager.lobby.humans;
+    assert_eq!((humans(&first), humans(&second)), (10, 10));
+    assert_eq!((first.idle(), second.idle()), (10, 10));
+    let announced = |stage: &Stage| stage.answers().into_iter().filter(|(event, _)| event == "fleet_here");
+    // Once in 16 to 20 s, and where there is something new.
+    let count = announced(&first).count();
+    assert!((18..=60).contains(&count), "{count}");
+
+    // Whoever is killed says nothing any more.
+    drop(second);
+    pass(secs(75)).await;
+    assert_eq!((humans(&first), first.fleet.stats().manager.taken_elsewhere), (10, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_names_are_told_fleets_say_nothing() {
+    let stage = stage(settings(3, 15));
+    pass(secs(100)).await;
+    assert!(stage.answers().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_gives_way_to_another_fleet_is_gone_by_its_deadline_however_much_happens_in_the_lobby() {
     let stage = stage(ManagerSettings { maintenance_every: secs(5), ..settings(2, 15) });
     pass(secs(10)).await;

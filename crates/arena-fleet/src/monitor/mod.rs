@@ -209,13 +209,6 @@ impl Monitor {
         self.kept().records.bots.values().filter(|bot| bot.told().is_active() && bot.let_in(topic)).count()
     }
 
-    /// Who they are.
-    pub fn who_came_in(&self, topic: &str) -> Vec<Arc<str>> {
-        let kept = self.kept();
-        let bots = kept.records.bots.iter().filter(|(_, bot)| bot.told().is_active() && bot.let_in(topic));
-        bots.map(|(id, _)| id.clone()).collect()
-    }
-
     /// The conversation that a bot is in.
     pub fn conversation_of(&self, bot: &str) -> Option<Box<str>> {
         self.kept().records.bots.get(bot)?.conversation().map(Box::from)

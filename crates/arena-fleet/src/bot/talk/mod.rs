@@ -9,7 +9,7 @@ use super::leave::{LeaveWatch, at, told};
 use super::lobby::seat_in_talk;
 use super::thought::{NoThought, think};
 use crate::brain::{Brain, Purse, Scene, Sensed};
-use crate::channel::{Channel, ChannelEvent};
+use crate::channel::{Channel, ChannelEvent, is_of_client};
 use crate::identity::Identity;
 use arena_core::fleet::{Fault, FaultClass};
 use ear::{Company, Heard, heard, history};
@@ -216,7 +216,9 @@ impl Talk {
     async fn hear(&mut self, event: ChannelEvent) -> Option<Going> {
         match event {
             ChannelEvent::Joined { response } => self.joined(&response).await,
-            ChannelEvent::Message { event, payload, .. } if event == "occupancy" => {
+            ChannelEvent::Message { event, payload, meta }
+                if event == "occupancy" && !is_of_client(&meta) =>
+            {
                 self.company.occupancy(&payload);
                 self.look_around();
                 None
