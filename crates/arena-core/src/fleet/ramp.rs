@@ -47,6 +47,11 @@ impl Ramp {
         self.gap.unwrap_or(self.slow.0)
     }
 
+    /// The longest gap that there ever is.
+    pub fn longest(&self) -> Duration {
+        self.slow.1
+    }
+
     /// A bot is being started.
     pub fn starting(&mut self) {
         self.careful = self.careful.saturating_sub(1);

@@ -300,7 +300,10 @@ impl Manager {
     fn slow_down(&mut self) {
         self.ramp.refused(self.began.elapsed());
         if self.next_start.is_some() {
-            self.next_start = Some(Instant::now() + self.ramp.gap(fastrand::f64()));
+            // However often it is refused, there is a start in each of the longest gaps: else nothing would ever be tried.
+            let now = Instant::now();
+            let latest = self.running.last_start().unwrap_or(self.began) + self.ramp.longest();
+            self.next_start = Some((now + self.ramp.gap(fastrand::f64())).min(latest.max(now)));
         }
     }
 

@@ -229,6 +229,16 @@ async fn starts_are_apart_and_slow_down_when_the_endpoint_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_without_end_do_not_stop_starts_for_good() {
+    let stage = stage(ManagerSettings { stagger: (secs(5), secs(8)), ..settings(10, 10) });
+    for _ in 0..100 {
+        pass(secs(1)).await;
+        stage.refusals.send_modify(|count| *count += 1);
+    }
+    assert_eq!(stage.total(), 10);
+}
+
+#[tokio::test(start_paused = true)]
 async fn scaling_down_takes_idle_bots_and_lets_talkers_finish_with_a_goodbye() {
     let stage = stage(settings(4, 15));
     pass(secs(10)).await;
