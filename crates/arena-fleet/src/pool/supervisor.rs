@@ -20,8 +20,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-/// The code of a connection that has as many topics as it may have.
-const TOO_MANY_TOPICS_HERE: &str = "ChannelRateLimitReached";
+/// The codes of a connection that has as many topics as it may have: Supabase's, and our gateway's.
+const TOO_MANY_TOPICS_HERE: [&str; 2] = ["ChannelRateLimitReached", "TooManyTopics"];
 
 /// The task of one channel.
 pub(super) struct Supervisor {
@@ -41,7 +41,9 @@ pub(super) struct Supervisor {
     avoid: Option<u64>,
     /// It was refused for its token, and got a fresh one.
     fresh_token: bool,
-    /// How long the token that was shown last is good for.
+    /// The token that was shown last.
+    token: Arc<str>,
+    /// How long it is good for.
     token_ttl: Option<Duration>,
 }
 
@@ -86,6 +88,7 @@ impl Supervisor {
             seen: None,
             avoid: None,
             fresh_token: false,
+            token: "".into(),
             token_ttl: None,
             pool,
             spec,
@@ -216,6 +219,7 @@ impl Supervisor {
     ) -> Result<Result<Reply, PushError>, Failed> {
         let token = self.spec.token.current();
         self.token_ttl = token.ttl;
+        self.token = Arc::clone(&token.text);
         let request = JoinRequest {
             ack: true,
             own: false,
@@ -260,7 +264,7 @@ impl Supervisor {
             }
             NextStep::Stop | NextStep::Quarantine => Stop::Failed(fault).into(),
             NextStep::SlowDown => {
-                if fault.code == TOO_MANY_TOPICS_HERE {
+                if TOO_MANY_TOPICS_HERE.contains(&fault.code.as_str()) {
                     self.avoid = Some(lease.link());
                 }
                 self.pool.gate.slow_down(&fault);

@@ -2,7 +2,7 @@
 
 use crate::channel::{PushError, Reply};
 use crate::classify;
-use arena_core::fleet::Fault;
+use arena_core::fleet::{Fault, LONGEST_ASKED};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -84,7 +84,8 @@ impl Tracking {
         };
         let asked = fault.as_ref().and_then(|fault| fault.retry_after).unwrap_or_default();
         self.told = false;
-        self.not_before = Some(Instant::now() + asked.max(AGAIN).mul_f64(1.0 + fastrand::f64()));
+        self.not_before =
+            Some(Instant::now() + asked.clamp(AGAIN, LONGEST_ASKED).mul_f64(1.0 + fastrand::f64()));
         fault
     }
 }
@@ -93,6 +94,19 @@ impl Tracking {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_without_end_is_an_hour_or_two() {
+        let mut tracking = Tracking::new(Some(json!(1)));
+        let (answer, answered) = oneshot::channel();
+        tracking.tell(answered);
+        let response = json!({"reason": "PresenceRateLimitReached", "retry_after_ms": u64::MAX});
+        answer.send(Ok(Reply { ok: false, response })).unwrap();
+        tracking.next().await;
+        let now = Instant::now();
+        tracking.next().await;
+        assert!(now.elapsed() >= LONGEST_ASKED && now.elapsed() <= LONGEST_ASKED * 2, "{:?}", now.elapsed());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_newest_wish_is_told_and_a_refused_one_again_later() {

@@ -188,6 +188,56 @@ async fn a_new_token_is_shown_before_the_old_one_ends() {
     assert!(renewed >= secs(720) && renewed <= secs(801), "{renewed:?}");
 }
 
+/// A source whose token cannot be renewed says how long it is still good for: ever less.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_stays_the_same_is_not_shown_again_and_asked_for_rarely() {
+    let (fake, pool) = pool();
+    let (asked, began) = (Arc::new(AtomicUsize::new(0)), tokio::time::Instant::now());
+    let count = Arc::clone(&asked);
+    let token = TokenSource::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let ttl = Some(secs(600).saturating_sub(began.elapsed()));
+        arena_fleet::Token { text: "always".into(), ttl }
+    });
+    let mut channel = pool.open("bot", arena_fleet::channel::ChannelSpec { token, ..spec("t") });
+    joined(&mut channel).await;
+    pass(900).await;
+    assert!(!fake.events("realtime:t").contains(&"access_token".to_owned()));
+    assert!(asked.load(Ordering::Relaxed) < 30, "{}", asked.load(Ordering::Relaxed));
+}
+
+/// Whoever starts bots hears of each join that comes to nothing, but not of one topic's closed door.
+#[tokio::test(start_paused = true)]
+async fn joins_that_are_refused_or_late_are_counted_as_refusals() {
+    for (join, counts) in [
+        (OnJoin::Refuse(json!({"reason": "overloaded: try again later"})), true),
+        (OnJoin::Hang, true),
+        (OnJoin::Refuse(json!({"reason": "Unauthorized: no"})), false),
+    ] {
+        let (fake, pool) = pool();
+        fake.on_join(move |_| join.clone());
+        let refusals = pool.refusals();
+        let mut channel = pool.open("bot", spec("t"));
+        fault(&mut channel).await;
+        assert_eq!(*refusals.borrow() > 0, counts);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_full_for_the_endpoint_is_avoided() {
+    for reason in ["TooManyTopics: no more here", "ChannelRateLimitReached: Too many channels"] {
+        let (fake, pool) = pool();
+        fake.on_join(move |join| match (join.link, join.topic.as_str()) {
+            (0, "realtime:second") => OnJoin::Refuse(json!({"reason": reason})),
+            _ => OnJoin::Ok,
+        });
+        let mut first = pool.open("bot", spec("first"));
+        joined(&mut first).await;
+        joined(&mut pool.open("bot", spec("second"))).await;
+        assert_eq!(fake.joins().iter().map(|join| join.link).collect::<Vec<_>>(), [0, 0, 1], "{reason}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_tenth_failed_join_is_the_last() {
     let (fake, pool) = pool();

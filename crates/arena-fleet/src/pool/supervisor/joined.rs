@@ -21,6 +21,8 @@ use tokio::time::{Instant, sleep_until};
 const TOKEN_SHARE: f64 = 0.8;
 /// The shortest time between two tokens, where a source gives such as end at once.
 const TOKEN_LEAST: Duration = Duration::from_secs(1);
+/// How long a source that gives the same token as before is left alone, at least.
+const TOKEN_AGAIN: Duration = Duration::from_secs(30);
 /// A `system` message explains a close that follows it within this time.
 const EXPLAINS: Duration = Duration::from_secs(10);
 
@@ -188,19 +190,30 @@ impl Supervisor {
         Some(Instant::now() + ttl.mul_f64(share).max(TOKEN_LEAST))
     }
 
-    /// Shows a new token before the old one ends.
+    /// Shows a new token before the old one ends. A source that has no other yet is asked again later, as is a
+    /// connection that has no room for it.
     fn renew(&mut self, stay: &mut Stay) {
         let token = self.spec.token.current();
-        self.token_ttl = token.ttl;
+        if token.text == self.token {
+            let again = token.ttl.unwrap_or(TOKEN_AGAIN).max(TOKEN_AGAIN);
+            stay.token_due = Some(Instant::now() + again.mul_f64(TOKEN_SHARE));
+            return;
+        }
         let payload = raw(&json!({ "access_token": &*token.text }));
-        self.send(stay, "access_token", payload, None);
+        if !self.send(stay, "access_token", payload, None) {
+            stay.token_due = Some(Instant::now() + TOKEN_LEAST);
+            return;
+        }
+        self.token = token.text;
+        self.token_ttl = token.ttl;
         stay.token_due = self.token_due();
     }
 
-    fn send(&self, stay: &Stay, event: &'static str, payload: Box<RawValue>, answer: Option<Answer>) {
+    /// Returns whether the connection has taken it.
+    fn send(&self, stay: &Stay, event: &'static str, payload: Box<RawValue>, answer: Option<Answer>) -> bool {
         let command = Command::Send { topic: Arc::clone(&self.topic), event, payload, answer };
         let refused = match stay.lease.commands().try_send(Box::new(command)) {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(TrySendError::Full(command)) => (command, PushError::Full),
             Err(TrySendError::Closed(command)) => (command, PushError::NotJoined),
         };
@@ -208,6 +221,7 @@ impl Supervisor {
         if let Command::Send { answer: Some(answer), .. } = *command {
             let _ = answer.send(Err(error));
         }
+        false
     }
 
     /// Takes the presence back, leaves, and waits until that is done; the connection bounds the time.
