@@ -69,6 +69,24 @@ impl From<Fault> for Over {
     }
 }
 
+/// Dropped, in whatever way the task ends, the connection is none of those that are.
+struct Known {
+    monitor: Monitor,
+    subject: Subject,
+    /// Why it ended is told.
+    told: bool,
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        if !self.told {
+            let fault = Fault::new(FaultClass::Network, "connection_lost", "the connection's task ended");
+            self.monitor.phase(&self.subject, Phase::Failed(fault));
+        }
+        self.monitor.forget(&self.subject);
+    }
+}
+
 fn not_needed() -> End {
     let detail = "the connection was not needed any more";
     let fault = Fault::new(FaultClass::Network, "closed_normally", detail);
@@ -79,6 +97,7 @@ impl Actor {
     /// Connects when it is its turn, and serves until nobody needs it or it fails.
     pub(crate) async fn run(mut self) {
         let subject = Subject::Connection(self.ticket.id());
+        let mut known = Known { monitor: self.monitor.clone(), subject: subject.clone(), told: false };
         self.monitor.phase(&subject, Phase::Waiting);
         let ended = Box::pin(self.serve(&subject)).await;
         match &ended {
@@ -88,7 +107,7 @@ impl Actor {
                 self.monitor.phase(&subject, Phase::Failed(end.fault.clone()));
             }
         }
-        self.monitor.forget(&subject);
+        known.told = true;
         self.ticket.ended(ended.unwrap_or_else(not_needed));
     }
 

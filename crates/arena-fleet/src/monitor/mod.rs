@@ -106,7 +106,7 @@ pub struct BotNow {
 }
 
 /// Takes reports. Clones share it; no call waits for anything. Everything kept is bounded: a history has 16 entries, a
-/// text 200 bytes, and there are 128 patterns of errors at most.
+/// text 200 bytes, and there are 128 patterns of errors and 20 ended connections at most.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     shared: Arc<Shared>,
@@ -147,7 +147,7 @@ impl Monitor {
         self.kept().histograms.entry(what).or_default().add(took);
     }
 
-    /// Something is no more; what is known of it goes.
+    /// Something is no more; what is known of it goes, but for the last connections.
     pub fn forget(&self, subject: &Subject) {
         let now_ms = self.now_ms();
         self.kept().records.forget(subject, now_ms);
@@ -228,8 +228,9 @@ impl Monitor {
     pub fn snapshot(&self) -> MonitorSnapshot {
         let mut snapshot = self.summary();
         let kept = self.kept();
-        let report = |(id, line): (&u64, &Line)| ConnectionReport { id: *id, line: line.report() };
-        snapshot.connections = kept.records.connections.iter().map(report).collect();
+        let report = |id: &u64, line: &Line| ConnectionReport { id: *id, line: line.report() };
+        snapshot.connections = kept.records.connections.iter().map(|(id, line)| report(id, line)).collect();
+        snapshot.ended_connections = kept.records.ended.iter().map(|(id, line)| report(id, line)).collect();
         snapshot.bots = kept.records.bot_reports();
         snapshot
     }
@@ -245,6 +246,7 @@ impl Monitor {
             response_times: Answered::ALL.iter().map(|what| (*what, times(what))).collect(),
             errors: kept.records.patterns.report(),
             connections: Vec::new(),
+            ended_connections: Vec::new(),
             bots: Vec::new(),
         }
     }

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Phases that are remembered.
 const HISTORY: usize = 16;
 
+/// Connections that have ended and are remembered.
+const ENDED: usize = 20;
+
 /// The last entries of something.
 #[derive(Debug)]
 struct History<T>(VecDeque<T>);
@@ -228,6 +231,8 @@ impl Bot {
 #[derive(Debug, Default)]
 pub(super) struct Records {
     pub(super) connections: BTreeMap<u64, Line>,
+    /// The last that ended, oldest first.
+    pub(super) ended: VecDeque<(u64, Line)>,
     pub(super) bots: BTreeMap<Arc<str>, Bot>,
     pub(super) patterns: Patterns,
     pub(super) reconnect_attempts: u64,
@@ -259,11 +264,16 @@ impl Records {
         }
     }
 
-    /// Something is no more.
+    /// Something is no more. The last connections are remembered: why they ended is known only then.
     pub(super) fn forget(&mut self, subject: &Subject, now_ms: u64) {
         match subject {
             Subject::Connection(id) => {
-                self.connections.remove(id);
+                if let Some(line) = self.connections.remove(id) {
+                    if self.ended.len() == ENDED {
+                        self.ended.pop_front();
+                    }
+                    self.ended.push_back((*id, line));
+                }
             }
             Subject::Channel { bot, topic } => {
                 if let Some(bot) = self.bots.get_mut(bot) {

@@ -304,6 +304,9 @@ pub struct MonitorSnapshot {
     pub errors: Vec<ErrorPattern>,
     /// Each connection.
     pub connections: Vec<ConnectionReport>,
+    /// The last 20 connections that have ended, with their causes, oldest first.
+    #[serde(default)]
+    pub ended_connections: Vec<ConnectionReport>,
     /// Each bot, by id.
     pub bots: Vec<BotReport>,
 }

@@ -126,3 +126,21 @@ fn a_bot_that_fails_for_ever_takes_no_more_memory_than_one_report() {
     assert!(report.channels.iter().all(|channel| channel.line.history.len() == 16));
     assert!(serde_json::to_vec(&report).unwrap().len() < 8 * 1024);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_last_connections_that_ended_are_known_with_their_causes() {
+    let monitor = Monitor::default();
+    for number in 0..50 {
+        let subject = Subject::Connection(number);
+        monitor.phase(&subject, Phase::Open);
+        monitor.phase(&subject, Phase::Failed(Fault::new(FaultClass::Network, "connection_lost", "reset")));
+        monitor.forget(&subject);
+    }
+    let snapshot = monitor.snapshot();
+    assert!(snapshot.connections.is_empty());
+    let ended: Vec<_> = snapshot.ended_connections.iter().map(|ended| ended.id).collect();
+    assert_eq!(ended, (30..50).collect::<Vec<_>>());
+    let last = &snapshot.ended_connections[19].line;
+    assert_eq!((last.phase, last.history.len()), (PhaseName::Failed, 2));
+    assert_eq!(last.last_fault.as_ref().unwrap().code, "connection_lost");
+}
