@@ -16,6 +16,9 @@ use tokio_tungstenite::tungstenite::{self, Error, Message};
 
 /// So many frames that nobody understands, between two heartbeats, are a slip; one more is another protocol.
 const SLIPS: u32 = 8;
+/// Bytes of a message that a channel is handed: queues to channels and bots are bounded in messages. What is longer is
+/// dropped and counted; replies are not messages, and a world's state comes with one.
+const MESSAGE_BYTES: usize = 256 * 1024;
 
 impl Link<'_> {
     /// What the socket gave.
@@ -58,6 +61,9 @@ impl Link<'_> {
             ServerMessage::Broadcast { topic, event, meta, payload } => {
                 // Bots have no use for bytes.
                 let UserPayload::Json(payload) = payload else { return Ok(()) };
+                if self.is_too_large(payload) {
+                    return Ok(());
+                }
                 let event = event.into_owned();
                 let meta = meta.map_or(Value::Null, value);
                 self.tell(&topic, |_| {
@@ -110,6 +116,10 @@ impl Link<'_> {
         event: &str,
         payload: &RawValue,
     ) -> Result<(), Over> {
+        let ends = matches!(event, "phx_close" | "phx_error");
+        if !ends && self.is_too_large(payload) {
+            return Ok(());
+        }
         match event {
             "phx_close" | "phx_error" => {
                 let Some(route) = self.routes.get(topic) else { return self.of_nobody(topic) };
@@ -162,6 +172,16 @@ impl Link<'_> {
             route.told = None;
         }
         Ok(())
+    }
+
+    fn is_too_large(&self, payload: &RawValue) -> bool {
+        let bytes = payload.get().len();
+        let is_too_large = bytes > MESSAGE_BYTES;
+        if is_too_large {
+            let detail = format!("a message of {bytes} bytes was dropped");
+            self.monitor.fault(&Fault::new(FaultClass::Protocol, "message_too_large", detail));
+        }
+        is_too_large
     }
 
     fn of_nobody(&mut self, topic: &str) -> Result<(), Over> {

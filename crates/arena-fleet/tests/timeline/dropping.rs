@@ -245,3 +245,18 @@ async fn an_endpoint_that_accepts_and_hangs_up_is_asked_ten_times_and_no_more() 
     pass(600).await;
     assert_eq!((fake.connects().len(), pool.stats().channels), (10, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_too_large_is_dropped_and_the_next_is_heard() {
+    let (fake, pool) = pool();
+    let mut channel = pool.open("bot", spec("t"));
+    joined(&mut channel).await;
+    for bytes in [300 * 1024, 200 * 1024] {
+        let text = "x".repeat(bytes);
+        let frame = format!(r#"[null,null,"$t","broadcast",{{"event":"m","payload":{{"text":"{text}"}}}}]"#);
+        fake.tell("realtime:t", &frame).await;
+    }
+    let Some(ChannelEvent::Message { payload, .. }) = channel.next().await else { panic!("a message") };
+    assert_eq!(payload["text"].as_str().unwrap().len(), 200 * 1024);
+    assert_eq!(fake.connects().len(), 1);
+}
