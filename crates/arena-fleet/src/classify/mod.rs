@@ -10,12 +10,14 @@ use arena_core::fleet::{Fault, FaultClass};
 use serde_json::Value;
 use std::io;
 use std::time::{Duration, SystemTime};
-use table::{CLOSES, CODES, HANDSHAKES, IO_KINDS, Means, PHRASES};
+use table::{CLOSES, CODES, HANDSHAKES, IO_KINDS, Means, OWN, PHRASES};
 
 /// Words of an endpoint are kept up to here.
 const MAX_DETAIL: usize = 200;
 /// The longest thing that is taken for a code.
 const MAX_CODE: usize = 48;
+/// What codes that an endpoint has made up are counted as.
+pub(crate) const OTHER: &str = "other";
 /// The code of a reason that the table does not know and that begins with none of its own.
 const UNKNOWN: &str = "unknown_reason";
 
@@ -30,6 +32,18 @@ pub(crate) enum Waited {
     Heartbeat,
     /// That the endpoint takes what is written.
     Write,
+}
+
+/// The code under which failures are counted: its own if it is one of the table's or ours, so that there is an end of
+/// them, else [`OTHER`].
+pub(crate) fn counted_as(code: &str) -> &str {
+    let of_ranges = HANDSHAKES.iter().chain(CLOSES).map(|row| row.code);
+    let all = CODES.iter().map(|(code, _)| *code);
+    let all = all.chain(PHRASES.iter().map(|row| row.code)).chain(of_ranges);
+    let mut all = all.chain(IO_KINDS.iter().map(|(_, code, _)| *code)).chain(OWN.iter().copied());
+    let is_status = |digits: &str| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let known = all.any(|known| known == code) || code.strip_prefix("http_").is_some_and(is_status);
+    if known { code } else { OTHER }
 }
 
 /// A handshake that was answered with this status.

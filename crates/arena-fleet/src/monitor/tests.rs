@@ -51,7 +51,7 @@ async fn histories_keep_the_last_sixteen_and_tell_when_and_why() {
     let line = Subject::Connection(7);
     for n in 0..100u32 {
         tokio::time::advance(Duration::from_secs(1)).await;
-        monitor.phase(&line, if n % 2 == 0 { Phase::Opening } else { down("refused", n) });
+        monitor.phase(&line, if n % 2 == 0 { Phase::Opening } else { down("overloaded", n) });
     }
     let snapshot = monitor.snapshot();
     let report = &snapshot.connections[0].line;
@@ -60,7 +60,7 @@ async fn histories_keep_the_last_sixteen_and_tell_when_and_why() {
     assert_eq!(report.since_ms, snapshot.now_ms);
     assert_eq!(report.retry_at_ms, Some(snapshot.now_ms + 4_000));
     let last = report.history.last().unwrap();
-    assert_eq!((last.at_ms, last.code.as_deref()), (snapshot.now_ms, Some("refused")));
+    assert_eq!((last.at_ms, last.code.as_deref()), (snapshot.now_ms, Some("overloaded")));
     assert_eq!(report.history[0].at_ms, snapshot.now_ms - 15_000);
     assert_eq!(snapshot.errors[0].count, 50);
 }
