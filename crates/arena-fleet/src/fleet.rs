@@ -163,7 +163,12 @@ impl Fleet {
     /// Goes on after a pause, a drain, or a refusal of the key.
     pub fn resume(&self) {
         (self.inner.way.resume)();
-        self.inner.set_mode(Mode::Running);
+        // Told in any case: what was halted is started now, and not at the next tick.
+        self.inner.wishes.send_modify(|wishes| {
+            if wishes.mode != Mode::Stopping {
+                wishes.mode = Mode::Running;
+            }
+        });
     }
 
     /// All bots leave, talkers when they have finished; then it is paused.
@@ -251,7 +256,7 @@ impl Inner {
             reasons.push(format!("the endpoint refuses the fleet: {fault}"));
         }
         reasons.extend(self.late_tick(&manager));
-        reasons.extend(self.idle_hands(&manager));
+        reasons.extend(self.idle_hands(&manager).or_else(|| manager.behind.clone()));
         Health { healthy: reasons.is_empty(), reasons }
     }
 

@@ -61,6 +61,10 @@ pub struct ManagerReport {
     pub last_tick_ms: Option<u64>,
     /// How often it ticks.
     pub maintenance_every_ms: u64,
+    /// Why there are less than half as many bots as there should be, for longer than it takes to start them; `None`: there
+    /// are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
     /// Identities of the roster that cool off after a failure.
     pub cooling: usize,
     /// Identities that another fleet runs in the same lobby.

@@ -123,6 +123,7 @@ fn stats() -> FleetStats {
             ticks: 7,
             last_tick_ms: Some(2_000),
             maintenance_every_ms: 60_000,
+            behind: None,
             cooling: 0,
             taken_elsewhere: 0,
             lobby: LobbyReport { joined: true, humans: 4, ..LobbyReport::default() },

@@ -40,6 +40,9 @@ const EVENTS: usize = 64;
 /// How long the first start waits for a look at the lobby, so that nobody is started who is there already.
 const LOOKS_AROUND: Duration = Duration::from_secs(10);
 
+/// How long a bot may take to be active after its start, for the fleet to be as it should be.
+const STARTS_TAKE: Duration = Duration::from_secs(60);
+
 /// What a manager begins with.
 pub(crate) struct Start {
     pub(crate) around: Arc<Around>,
@@ -83,6 +86,10 @@ pub(crate) struct Manager {
     next_start: Option<Instant>,
     /// Whether starts wait for bots to be gone.
     crowded: bool,
+    /// Since when there are less than half as many active bots as there should be.
+    short_since: Option<Instant>,
+    /// Whether the last start failed because nobody of the roster was free.
+    nobody_left: bool,
     ticks: u64,
     last_tick_ms: Option<u64>,
 }
@@ -109,6 +116,8 @@ impl Manager {
             waiting: 0,
             next_start: None,
             crowded: false,
+            short_since: None,
+            nobody_left: false,
             ticks: 0,
             last_tick_ms: None,
             start,
@@ -154,6 +163,9 @@ impl Manager {
             // Nothing starts: what was planned is planned anew later.
             Mode::Paused | Mode::Stopping => self.waiting = 0,
         }
+        let active = self.start.around.monitor.totals().active;
+        let short = wishes.mode == Mode::Running && active * 2 < self.target(wishes);
+        self.short_since = short.then(|| self.short_since.unwrap_or_else(Instant::now));
     }
 
     fn carry_out_plan(&mut self, wishes: Wishes) {
@@ -181,6 +193,18 @@ impl Manager {
 
     fn target(&self, wishes: Wishes) -> usize {
         wishes.target(self.demand(), self.census.humans(self.own_bots()))
+    }
+
+    /// Why there are too few bots, once starts have had the time to change that.
+    fn behind(&self) -> Option<String> {
+        let target = self.target(*self.wishes.borrow());
+        let gaps = self.ramp.gap(1.0).saturating_mul(u32::try_from(target).unwrap_or(u32::MAX));
+        let late = self.short_since.is_some_and(|since| since.elapsed() > gaps.saturating_add(STARTS_TAKE));
+        let active = self.start.around.monitor.totals().active;
+        late.then(|| match self.nobody_left {
+            true => format!("{active} of {target} bots are active, and the roster has no identity left"),
+            false => format!("{active} of {target} bots are active: starts do not succeed"),
+        })
     }
 
     fn demand(&self) -> Demand {
@@ -253,8 +277,10 @@ impl Manager {
         let most = self.start.settings.max.max(self.start.roster.given().len()) * 2;
         let Some(me) = self.start.roster.next(taken, most) else {
             self.waiting = 0;
+            self.nobody_left = true;
             return;
         };
+        self.nobody_left = false;
         self.waiting = self.waiting.saturating_sub(1);
         self.ramp.starting();
         self.running.start(me, &self.start.around, &self.note, &mut self.bots);
@@ -349,6 +375,7 @@ impl Manager {
             start_gap_ms: self.ramp.least().as_millis() as u64,
             ticks: self.ticks,
             last_tick_ms: self.last_tick_ms,
+            behind: self.behind(),
             cooling: self.start.roster.cooling(),
             taken_elsewhere: self.census.of_others(&around.instance).len(),
             lobby: self.census.report(&around.lobby, &around.instance, own_bots),
@@ -381,6 +408,7 @@ pub(crate) fn first_report(settings: &ManagerSettings) -> ManagerReport {
         ticks: 0,
         last_tick_ms: None,
         maintenance_every_ms: settings.maintenance_every.as_millis() as u64,
+        behind: None,
         cooling: 0,
         taken_elsewhere: 0,
         lobby: LobbyReport { topic: settings.lobby.clone(), ..LobbyReport::default() },

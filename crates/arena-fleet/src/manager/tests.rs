@@ -590,6 +590,33 @@ async fn a_fleet_whose_bots_all_die_young_is_not_healthy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fleet_that_stays_far_below_its_target_is_not_healthy() {
+    let stage = stage(ManagerSettings { maintenance_every: secs(10), ..settings(2, 15) });
+    pass(secs(20)).await;
+    // The two that are there are fine; nobody else ever comes in.
+    stage.hall.join_takes(secs(30));
+    stage.hall.refuse("", LOBBY, Fault::new(FaultClass::Protocol, "nonsense", "no"));
+    stage.fleet.scale(Some(12));
+    pass(secs(60)).await;
+    assert!(stage.fleet.health().healthy, "{:?}", stage.fleet.health());
+    pass(secs(60)).await;
+    assert_eq!(stage.fleet.health().reasons, ["2 of 12 bots are active: starts do not succeed"]);
+    stage.fleet.scale(Some(3));
+    pass(secs(10)).await;
+    assert!(stage.fleet.health().healthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resumed_after_a_refusal_it_starts_at_once() {
+    let stage = stage(ManagerSettings { maintenance_every: secs(600), ..settings(4, 15) });
+    *stage.halted.lock().unwrap() = Some(Fault::new(FaultClass::Authentication, "MalformedJWT", "no"));
+    pass(secs(60)).await;
+    stage.fleet.resume();
+    pass(secs(10)).await;
+    assert_eq!(stage.total(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_started_while_the_endpoint_refuses_the_fleet() {
     let stage = stage(ManagerSettings { maintenance_every: secs(5), ..settings(4, 15) });
     *stage.halted.lock().unwrap() = Some(Fault::new(FaultClass::Authentication, "MalformedJWT", "no"));
