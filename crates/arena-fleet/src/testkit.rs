@@ -48,6 +48,8 @@ struct State {
     responses: BTreeMap<String, Value>,
     said: Vec<Said>,
     joins: Vec<Join>,
+    /// Events that are never answered.
+    unanswered: Vec<String>,
     join_takes: Duration,
     occupancy: bool,
 }
@@ -124,6 +126,11 @@ impl Hall {
 
     pub(crate) fn answer(&self, event: &str, ok: bool, response: Value) {
         self.lock().answers.insert(event.to_owned(), Reply { ok, response });
+    }
+
+    /// From now on nobody answers to this.
+    pub(crate) fn ignore(&self, event: &str) {
+        self.lock().unanswered.push(event.to_owned());
     }
 
     /// The answer to joins of a topic.
@@ -226,6 +233,7 @@ impl Hall {
             let _ = far.events.try_send(ChannelEvent::Ended { fault });
             return;
         }
+        let mut ignored = Vec::new();
         let (number, mut control) = self.enter(&bot, &spec, &far);
         self.monitor.phase(&subject, Phase::Open);
         loop {
@@ -249,7 +257,11 @@ impl Hall {
                 }
                 ask = far.asks.recv() => match ask {
                     Some(Ask::Push { event, payload, answer }) => {
-                        let _ = answer.send(Ok(self.pushed(&spec.topic, event, payload)));
+                        if self.lock().unanswered.contains(&event) {
+                            ignored.push(answer);
+                        } else {
+                            let _ = answer.send(Ok(self.pushed(&spec.topic, event, payload)));
+                        }
                     }
                     Some(Ask::Track(meta)) => {
                         self.show(number, &spec.topic, spec.presence_key.as_deref().unwrap_or_default(), meta);

@@ -226,6 +226,24 @@ async fn a_conversation_with_budgets_is_read_first_and_paid_from_a_reservation()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bot_that_waits_for_what_was_said_before_hears_that_it_has_to_leave() {
+    let mut stage = stage();
+    stage.hall.respond(TALK, json!({ "position": {} }));
+    stage.hall.ignore("context");
+    stage.start().await;
+    let (answer, answered) = oneshot::channel();
+    let order = Order::Talk { conversation: "c".to_owned(), answer };
+    stage.orders.as_ref().unwrap().try_send(order).unwrap();
+    pass(secs(1)).await;
+    stage.ann_says("hello?");
+    stage.leave.send_replace(Some(Leave::now(secs(3))));
+    pass(secs(1)).await;
+    assert_eq!(answered.await.unwrap().unwrap_err().code, "leaving");
+    assert_eq!(stage.ended().await.fault, None);
+    assert!(stage.is_nowhere() && stage.hall.texts(TALK).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_nothing_is_charged_nothing_is_reserved() {
     let mut stage = stage();
     stage.start().await;

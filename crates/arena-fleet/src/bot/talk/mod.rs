@@ -8,7 +8,7 @@ use super::around::{Around, BotSettings};
 use super::leave::{LeaveWatch, at, told};
 use super::lobby::seat_in_talk;
 use super::thought::{NoThought, think};
-use crate::brain::{Brain, Purse, Scene, Sensed};
+use crate::brain::{Brain, Line, Purse, Scene, Sensed};
 use crate::channel::{Channel, ChannelEvent, is_of_client};
 use crate::identity::Identity;
 use arena_core::fleet::{Fault, FaultClass};
@@ -58,6 +58,9 @@ pub(super) struct TalkStart {
     pub(super) came: oneshot::Sender<Result<(), Fault>>,
 }
 
+/// The answer to what was said before, once it is there; `None`: there is none.
+type Reading = Pin<Box<dyn Future<Output = Option<Value>> + Send>>;
+
 type Working = Pin<Box<dyn Future<Output = Worked> + Send>>;
 
 /// What came of thinking about one thing.
@@ -87,6 +90,8 @@ struct Talk {
     /// Away while it thinks.
     brain: Option<Box<dyn Brain>>,
     working: Option<Working>,
+    /// While what was said before is asked for.
+    reading: Option<Reading>,
     /// See [`INBOX`].
     inbox: VecDeque<Sensed>,
     last_word: bool,
@@ -142,6 +147,7 @@ impl Talk {
             came: Some(start.came),
             began: now,
             working: None,
+            reading: None,
             inbox: VecDeque::new(),
             last_word: false,
             company: Company::default(),
@@ -166,10 +172,11 @@ impl Talk {
                 }
                 () = told(&mut self.leave) => None,
                 event = channel.next() => match event {
-                    Some(event) => self.hear(event).await,
+                    Some(event) => self.hear(event),
                     None => Some(Going::Silently("the channel ended".to_owned())),
                 },
                 worked = work(&mut self.working) => self.worked(worked),
+                read = read(&mut self.reading) => self.read(read.as_ref()),
                 () = tokio::time::sleep_until(look) => self.look(),
             };
             if let Some(going) = going {
@@ -179,7 +186,9 @@ impl Talk {
     }
 
     fn begin_work(&mut self) {
+        // Nothing is thought about before what was said before is known.
         if self.working.is_none()
+            && self.came.is_none()
             && let Some(sensed) = self.inbox.pop_front()
             && let Some(brain) = self.brain.take()
         {
@@ -213,9 +222,12 @@ impl Talk {
         }
     }
 
-    async fn hear(&mut self, event: ChannelEvent) -> Option<Going> {
+    fn hear(&mut self, event: ChannelEvent) -> Option<Going> {
         match event {
-            ChannelEvent::Joined { response } => self.joined(&response).await,
+            ChannelEvent::Joined { response } => {
+                self.joined(&response);
+                None
+            }
             ChannelEvent::Message { event, payload, meta }
                 if event == "occupancy" && !is_of_client(&meta) =>
             {
@@ -241,26 +253,48 @@ impl Talk {
     }
 
     /// It is in, or in again. What was said before is read once; what is missed later comes by itself.
-    async fn joined(&mut self, response: &Value) -> Option<Going> {
+    fn joined(&mut self, response: &Value) {
         let charges = response.get("position").is_some();
         self.hands.charges.store(charges, Ordering::Relaxed);
-        let came = self.came.take()?;
-        let mut lines = Vec::new();
-        if charges {
-            let wish = json!({ "last": HISTORY, "participant": self.me.id });
-            if let Ok(reply) = self.hands.pusher.push("context", wish).await
-                && reply.ok
-            {
-                if let Some(code) = reply.response.get("exhausted").filter(|exhausted| !exhausted.is_null()) {
-                    let _ = came.send(Err(spent(code)));
-                    return Some(Going::Silently("the conversation is exhausted".to_owned()));
-                }
-                lines = history(&reply.response);
-            }
+        if self.came.is_none() {
+            return;
         }
-        let _ = came.send(Ok(()));
-        self.note(Sensed::Entered { history: lines });
+        if !charges {
+            self.enter(Vec::new());
+            return;
+        }
+        let wish = json!({ "last": HISTORY, "participant": self.me.id });
+        let pusher = self.hands.pusher.clone();
+        self.reading = Some(Box::pin(async move {
+            let reply = pusher.push("context", wish).await.ok().filter(|reply| reply.ok);
+            reply.map(|reply| reply.response)
+        }));
+    }
+
+    /// What was said before is known, or cannot be found out.
+    fn read(&mut self, context: Option<&Value>) -> Option<Going> {
+        self.reading = None;
+        let exhausted = context.and_then(|context| context.get("exhausted"));
+        if let Some(code) = exhausted.filter(|exhausted| !exhausted.is_null()) {
+            if let Some(came) = self.came.take() {
+                let _ = came.send(Err(spent(code)));
+            }
+            return Some(Going::Silently("the conversation is exhausted".to_owned()));
+        }
+        self.enter(context.map(history).unwrap_or_default());
         None
+    }
+
+    /// Is in, for the first time.
+    fn enter(&mut self, history: Vec<Line>) {
+        if let Some(came) = self.came.take() {
+            let _ = came.send(Ok(()));
+            // Before what was heard meanwhile.
+            if self.inbox.len() == INBOX {
+                self.inbox.pop_front();
+            }
+            self.inbox.push_front(Sensed::Entered { history });
+        }
     }
 
     fn message(&mut self, event: &str, payload: &Value) -> Option<Going> {
@@ -398,6 +432,14 @@ fn spent(code: &Value) -> Fault {
 async fn work(working: &mut Option<Working>) -> Worked {
     match working {
         Some(working) => working.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for what was asked for to be read; for ever where nothing is.
+async fn read(reading: &mut Option<Reading>) -> Option<Value> {
+    match reading {
+        Some(reading) => reading.await,
         None => std::future::pending().await,
     }
 }
