@@ -244,6 +244,28 @@ async fn a_bot_that_waits_for_what_was_said_before_hears_that_it_has_to_leave() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn bots_that_name_it_are_answered_three_times_until_a_human_speaks() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(2)).await;
+    let bot_says = |n: u32| {
+        let said = json!({ "author": "bo", "text": format!("@bot-ada {n}"), "data": { "bot": true } });
+        stage.hall.say(TALK, "message", said);
+    };
+    let answers = || stage.hall.texts(TALK).iter().filter(|text| text.starts_with("you said @")).count();
+    for n in 0..6 {
+        bot_says(n);
+        pass(secs(2)).await;
+    }
+    assert_eq!(answers(), 3);
+    stage.ann_says("go on");
+    bot_says(7);
+    pass(secs(4)).await;
+    assert_eq!(answers(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_nothing_is_charged_nothing_is_reserved() {
     let mut stage = stage();
     stage.start().await;

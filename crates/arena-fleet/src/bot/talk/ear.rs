@@ -14,6 +14,8 @@ pub(super) enum Heard {
         line: Line,
         /// Whether the bot, or all, have one message left.
         last_word: bool,
+        /// Whether a bot spoke, as far as it says so.
+        by_bot: bool,
     },
     /// Somebody else spoke; nothing is to be said to that.
     Murmur,
@@ -56,12 +58,13 @@ fn message(me: &Identity, answers_bots: bool, payload: &Value) -> Heard {
         return if last_word { Heard::LastWord } else { Heard::Nothing };
     }
     let names_me = said.contains(&format!("@{}", me.id));
-    let for_me = answers_bots || names_me || !by_bot(payload);
+    let by_bot = by_bot(payload);
+    let for_me = answers_bots || names_me || !by_bot;
     let context_only = payload.get("context_only").and_then(Value::as_bool).unwrap_or(false);
     if !for_me || context_only {
         return Heard::Murmur;
     }
-    Heard::Line { line: Line { author: author.to_owned(), text: said.to_owned() }, last_word }
+    Heard::Line { line: Line { author: author.to_owned(), text: said.to_owned() }, last_word, by_bot }
 }
 
 /// Whether a bot said it, as far as it says so.
@@ -136,7 +139,8 @@ mod tests {
     }
 
     fn line(author: &str, text: &str, last_word: bool) -> Heard {
-        Heard::Line { line: Line { author: author.to_owned(), text: text.to_owned() }, last_word }
+        let line = Line { author: author.to_owned(), text: text.to_owned() };
+        Heard::Line { line, last_word, by_bot: author == "bo" }
     }
 
     #[test]

@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 const INBOX: usize = 16;
 /// Lines of the conversation that a bot reads when it comes.
 const HISTORY: u64 = 20;
+/// Lines of bots that a bot answers until somebody else says something: two that name each other would never end.
+const TO_BOTS: u32 = 3;
 /// What a bot says that has to go and whose brain says nothing.
 const GOODBYE: &str = "I have to go now. Goodbye!";
 /// How long leaving a channel may take.
@@ -103,6 +105,8 @@ struct Talk {
     /// Silences that the brain was told of since the last line.
     quiets: u32,
     dropped_thoughts: u32,
+    /// Lines of bots in a row that were for it to answer.
+    to_bots: u32,
 }
 
 /// Talks, from coming in to having left.
@@ -156,6 +160,7 @@ impl Talk {
             last_of_others: now,
             quiets: 0,
             dropped_thoughts: 0,
+            to_bots: 0,
         }
     }
 
@@ -299,8 +304,10 @@ impl Talk {
 
     fn message(&mut self, event: &str, payload: &Value) -> Option<Going> {
         match heard(&self.me, self.settings.answers_bots, event, payload) {
-            Heard::Line { line, last_word } => {
+            Heard::Line { by_bot: true, .. } if self.to_bots >= TO_BOTS => self.somebody_spoke(),
+            Heard::Line { line, last_word, by_bot } => {
                 self.somebody_spoke();
+                self.to_bots = if by_bot { self.to_bots + 1 } else { 0 };
                 let last_word = last_word || self.last_word;
                 self.note(Sensed::Heard { line, last_word });
             }
