@@ -33,6 +33,8 @@ pub struct BotSettings {
     pub quiet: Duration,
     /// The silence after which the bot leaves.
     pub silence: Duration,
+    /// How long it waits in a conversation in which nobody was ever seen or heard.
+    pub nobody: Duration,
     /// How long it stays with a partner who left, in case they come back.
     pub alone: Duration,
     /// The longest that it types.
@@ -55,6 +57,7 @@ impl Default for BotSettings {
             entry: Duration::from_secs(30),
             quiet: Duration::from_secs(45),
             silence: Duration::from_secs(300),
+            nobody: Duration::from_secs(60),
             alone: Duration::from_secs(15),
             typing: Duration::from_secs(30),
             answers_bots: false,

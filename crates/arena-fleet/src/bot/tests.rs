@@ -419,6 +419,7 @@ async fn a_partner_who_leaves_may_come_back_for_a_while() {
 async fn a_silent_partner_is_asked_ever_more_rarely_and_left_with_a_goodbye_after_five_minutes() {
     let mut stage = stage();
     stage.start().await;
+    stage.hall.appear(TALK, "ann", json!({}));
     stage.talk().await.unwrap();
     pass(secs(299)).await;
     assert_eq!(stage.state(), BotState::Talking);
@@ -426,6 +427,17 @@ async fn a_silent_partner_is_asked_ever_more_rarely_and_left_with_a_goodbye_afte
     assert!((2..=4).contains(&asked), "{asked}");
     pass(secs(10)).await;
     assert_eq!(stage.hall.texts(TALK).last().unwrap(), "bye");
+    assert_eq!(stage.state(), BotState::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_was_called_to_where_nobody_is_leaves_after_a_minute() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    pass(secs(59)).await;
+    assert_eq!(stage.state(), BotState::Talking);
+    pass(secs(10)).await;
     assert_eq!(stage.state(), BotState::Idle);
 }
 

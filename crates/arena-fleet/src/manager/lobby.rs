@@ -127,7 +127,7 @@ impl Manager {
             Some(bot) => self.running.get(bot).is_some() || !other_first,
             None => !other_first,
         };
-        if mine {
+        if mine && self.requests.take(self.began.elapsed()).is_ok() {
             let asker = Asker::Lobby(lobby.pusher());
             self.talk(TalkRequest { conversation, bot, asker });
         }

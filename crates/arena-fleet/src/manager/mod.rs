@@ -20,7 +20,7 @@ use crate::roster::Roster;
 use crate::settings::{ManagerSettings, StartMode};
 use crate::stats::{LobbyReport, ManagerReport, Mode};
 use crate::token::TokenSource;
-use arena_core::fleet::{Demand, Doing, Fault, Member, Ramp, plan};
+use arena_core::fleet::{Demand, Doing, Fault, Member, Ramp, TokenBucket, plan};
 use census::Census;
 use futures_util::FutureExt;
 use running::Running;
@@ -36,6 +36,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 const NOTES: usize = 256;
 /// Events of the lobby that are looked at before a tick: as many as may wait.
 const EVENTS: usize = 64;
+
+/// Requests for bots from the lobby, in a second and at once.
+const REQUESTS_PER_SEC: f64 = 5.0;
+const REQUESTS_BURST: u32 = 20;
 
 /// How long the first start waits for a look at the lobby, so that nobody is started who is there already.
 const LOOKS_AROUND: Duration = Duration::from_secs(10);
@@ -81,6 +85,8 @@ pub(crate) struct Manager {
     notes: mpsc::Receiver<Note>,
     note: mpsc::Sender<Note>,
     pending: JoinSet<Pending>,
+    /// How often the lobby may ask for bots: anybody may. Further requests are not heard.
+    requests: TokenBucket,
     /// Starts that were planned and not made yet.
     waiting: usize,
     next_start: Option<Instant>,
@@ -113,6 +119,7 @@ impl Manager {
             notes,
             note,
             pending: JoinSet::new(),
+            requests: TokenBucket::new(REQUESTS_PER_SEC, REQUESTS_BURST),
             waiting: 0,
             next_start: None,
             crowded: false,

@@ -81,7 +81,12 @@ pub(super) fn fleet_in(hall: &Hall, monitor: &Monitor, instance: &str, settings:
         monitor: monitor.clone(),
         instance: instance.into(),
         lobby: LOBBY.into(),
-        settings: BotSettings { silence: secs(36_000), quiet: secs(36_000), ..BotSettings::default() },
+        settings: BotSettings {
+            silence: secs(36_000),
+            nobody: secs(36_000),
+            quiet: secs(36_000),
+            ..BotSettings::default()
+        },
     };
     let fleet = Fleet::of(Parts {
         around,
@@ -382,6 +387,21 @@ async fn whoever_wants_a_bot_in_the_lobby_gets_the_one_that_was_idle_for_longest
         ]
     );
     assert_eq!(stage.states(), BTreeMap::from([(BotState::Talking, 2)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_the_lobby_beyond_their_rate_are_not_heard() {
+    let stage = stage(settings(1, 15));
+    pass(secs(10)).await;
+    for n in 0..40 {
+        stage.hall.say(LOBBY, "bot_wanted", json!({ "conversation": format!("c{n}") }));
+        settle().await;
+    }
+    pass(secs(1)).await;
+    assert_eq!(stage.answers().len(), 20);
+    stage.hall.say(LOBBY, "bot_wanted", json!({ "conversation": "c0" }));
+    pass(secs(1)).await;
+    assert_eq!(stage.answers().last().unwrap().0, "bot_joined");
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,6 +105,8 @@ struct Talk {
     /// Silences that the brain was told of since the last line.
     quiets: u32,
     dropped_thoughts: u32,
+    /// Whether anybody has said anything, now or before it came.
+    met: bool,
     /// Lines of bots in a row that were for it to answer.
     to_bots: u32,
 }
@@ -160,6 +162,7 @@ impl Talk {
             last_of_others: now,
             quiets: 0,
             dropped_thoughts: 0,
+            met: false,
             to_bots: 0,
         }
     }
@@ -294,6 +297,7 @@ impl Talk {
     fn enter(&mut self, history: Vec<Line>) {
         if let Some(came) = self.came.take() {
             let _ = came.send(Ok(()));
+            self.met |= history.iter().any(|line| line.author != self.me.id);
             // Before what was heard meanwhile.
             if self.inbox.len() == INBOX {
                 self.inbox.pop_front();
@@ -321,6 +325,7 @@ impl Talk {
     }
 
     fn somebody_spoke(&mut self) {
+        self.met = true;
         self.last_line = Instant::now();
         self.last_of_others = self.last_line;
         self.quiets = 0;
@@ -347,11 +352,17 @@ impl Talk {
         self.last_line + self.settings.quiet * 2u32.saturating_pow(self.quiets)
     }
 
+    /// The silence of others after which it leaves: shorter where it was called and nobody is there.
+    fn patience(&self) -> Duration {
+        let alone = !self.met && !self.company.had;
+        if alone { self.settings.nobody.min(self.settings.silence) } else { self.settings.silence }
+    }
+
     fn next_look(&self) -> Instant {
         if self.came.is_some() {
             return self.began + self.settings.entry;
         }
-        let leaves = self.last_of_others + self.settings.silence;
+        let leaves = self.last_of_others + self.patience();
         let alone = self.alone_since.map_or(leaves, |since| since + self.settings.alone);
         self.quiet_at().min(leaves).min(alone)
     }
@@ -370,7 +381,7 @@ impl Talk {
         if self.alone_since.is_some_and(|since| now >= since + self.settings.alone) {
             return Some(Going::Silently("the partner left".to_owned()));
         }
-        if now >= self.last_of_others + self.settings.silence {
+        if now >= self.last_of_others + self.patience() {
             return Some(Going::Politely(
                 "the partner was silent for too long".to_owned(),
                 now + LEAVING * 2,
