@@ -2,11 +2,11 @@
 
 use super::around::Around;
 use super::leave::{Leave, LeaveWatch, at, told};
-use super::lobby::{place, shown, word};
+use super::lobby::{brain, place, shown, word};
 use super::talk::{TalkEnd, TalkStart, talk};
 use super::world::{self, WorldEnd};
 use crate::channel::{Channel, ChannelEvent};
-use crate::identity::Identity;
+use crate::identity::{BrainKind, Identity};
 use crate::monitor::BotState;
 use arena_core::fleet::{Fault, FaultClass, NextStep};
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use tokio::time::Instant;
 const LEAVING: Duration = Duration::from_secs(5);
 /// When a presence that could not be handed over is tried again.
 const SHOW_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often a bot with a model looks whether the model is there; chance adds up to as much.
+const LOOK_AT_MODEL: Duration = Duration::from_secs(30);
 
 /// What a bot is asked to do.
 #[derive(Debug)]
@@ -104,8 +107,10 @@ struct Life {
     lobby: Option<Channel>,
     /// When the lobby is tried again.
     lobby_at: Option<Instant>,
-    /// The state that it shows in the lobby.
-    shown: &'static str,
+    /// The state and the brain that it shows in the lobby.
+    shown: (&'static str, BrainKind),
+    /// When it looks next whether it still has the brain that it shows.
+    look_at: Option<Instant>,
     /// When the presence is to be shown again.
     show_at: Option<Instant>,
     /// Its talk and its world. They end with it.
@@ -131,7 +136,8 @@ impl Life {
             conversation: None,
             lobby: Some(lobby),
             lobby_at: None,
-            shown: word(BotState::Idle),
+            shown: (word(BotState::Idle), brain(&bot.around, &bot.me)),
+            look_at: (bot.me.brain == BrainKind::Llm).then(next_look),
             show_at: None,
             parts,
             parts_leave,
@@ -155,6 +161,10 @@ impl Life {
                 Some(order) = self.bot.orders.recv() => self.take(order),
                 () = at(self.lobby_at) => self.try_lobby(),
                 () = at(self.show_at) => self.show(),
+                () = at(self.look_at) => {
+                    self.look_at = Some(next_look());
+                    self.show()
+                }
             };
             if fault.is_some() {
                 return fault;
@@ -255,7 +265,7 @@ impl Life {
 
     fn try_lobby(&mut self) -> Option<Fault> {
         self.lobby_at = None;
-        self.shown = word(self.state);
+        self.shown = self.shows();
         let place = place(&self.bot.around, &self.bot.me, self.state);
         self.lobby = Some((self.bot.around.open)(&self.bot.me.id, place));
         None
@@ -268,15 +278,20 @@ impl Life {
         self.show();
     }
 
+    fn shows(&self) -> (&'static str, BrainKind) {
+        (word(self.state), brain(&self.bot.around, &self.bot.me))
+    }
+
     /// Shows its state in the lobby, if that is news there: each showing is a message to everybody.
     fn show(&mut self) -> Option<Fault> {
         self.show_at = None;
         let Some(lobby) = &self.lobby else { return None };
-        if self.shown == word(self.state) {
+        let shows = self.shows();
+        if self.shown == shows {
             return None;
         }
         if lobby.track(shown(&self.bot.around, &self.bot.me, self.state)) {
-            self.shown = word(self.state);
+            self.shown = shows;
         } else {
             self.show_at = Some(Instant::now() + SHOW_AGAIN);
         }
@@ -298,6 +313,10 @@ impl Life {
         let ends = async { tokio::join!(worlds, lobby) };
         let _ = tokio::time::timeout(left.min(LEAVING), ends).await;
     }
+}
+
+fn next_look() -> Instant {
+    Instant::now() + LOOK_AT_MODEL.mul_f64(1.0 + fastrand::f64())
 }
 
 /// What happens in the lobby; never, where the bot is not in it.

@@ -2,7 +2,7 @@
 
 use super::around::Around;
 use crate::channel::ChannelSpec;
-use crate::identity::Identity;
+use crate::identity::{BrainKind, Identity};
 use crate::monitor::BotState;
 use serde_json::{Value, json};
 
@@ -12,10 +12,18 @@ pub(super) fn shown(around: &Around, me: &Identity, state: BotState) -> Value {
         "bot": true,
         "name": me.name,
         "persona": me.persona,
-        "brain": me.brain,
+        "brain": brain(around, me),
         "state": word(state),
         "fleet": *around.instance,
     })
+}
+
+/// What makes it speak at present: a model that is down, or missing, leaves a scripted bot.
+pub(super) fn brain(around: &Around, me: &Identity) -> BrainKind {
+    match me.brain {
+        BrainKind::Llm => (around.brains)(me, &around.lobby).kind(),
+        other => other,
+    }
 }
 
 /// The state as others need to know it.

@@ -8,6 +8,7 @@ use crate::token::TokenSource;
 use arena_core::fleet::{Fault, FaultClass};
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -112,11 +113,15 @@ impl Stage {
     }
 
     async fn start_in(&mut self, world: Option<&str>) {
+        self.start_as(BrainKind::Scripted, world).await;
+    }
+
+    async fn start_as(&mut self, brain: BrainKind, world: Option<&str>) {
         let me = Arc::new(Identity {
             id: "bot-ada".to_owned(),
             name: "Ada".to_owned(),
             persona: "guide".to_owned(),
-            brain: BrainKind::Scripted,
+            brain,
             world: world.map(str::to_owned),
         });
         let (orders, taken) = mpsc::channel(4);
@@ -263,6 +268,33 @@ async fn bots_that_name_it_are_answered_three_times_until_a_human_speaks() {
     bot_says(7);
     pass(secs(4)).await;
     assert_eq!(answers(), 4);
+}
+
+/// A brain whose model is there, or not.
+struct Modelled(Arc<AtomicBool>);
+
+#[async_trait]
+impl Brain for Modelled {
+    fn kind(&self) -> BrainKind {
+        if self.0.load(Ordering::Relaxed) { BrainKind::Llm } else { BrainKind::Scripted }
+    }
+
+    async fn think(&mut self, _: Scene<'_>, _: Sensed) -> Vec<Act> {
+        vec![]
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lobby_shows_what_makes_a_bot_speak_at_present() {
+    let model = Arc::new(AtomicBool::new(false));
+    let mut stage = stage();
+    let up = model.clone();
+    stage.around.brains = Arc::new(move |_, _| Box::new(Modelled(up.clone())));
+    stage.start_as(BrainKind::Llm, None).await;
+    assert_eq!(stage.shown()[0].1["brain"], "scripted");
+    model.store(true, Ordering::Relaxed);
+    pass(secs(61)).await;
+    assert_eq!(stage.shown()[0].1["brain"], "llm");
 }
 
 #[tokio::test(start_paused = true)]
