@@ -1,5 +1,6 @@
 //! The bots that run.
 
+use super::talks::Outcome;
 use crate::bot::{Around, Bot, BotEnd, Leave, Note, Order};
 use crate::identity::Identity;
 use arena_core::fleet::{Fault, FaultClass};
@@ -17,6 +18,8 @@ pub(super) struct Held {
     pub(super) me: Arc<Identity>,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) leave: watch::Sender<Option<Leave>>,
+    /// What came, or comes, of its newest talk.
+    pub(super) coming: Option<Outcome>,
     task: Id,
 }
 
@@ -41,7 +44,7 @@ impl Running {
         let bot =
             Bot { around: around.clone(), me: me.clone(), orders: taken, leave: told, notes: note.clone() };
         let task = tasks.spawn(bot.live()).id();
-        self.bots.insert(me.id.as_str().into(), Held { me, orders, leave, task });
+        self.bots.insert(me.id.as_str().into(), Held { me, orders, leave, coming: None, task });
         self.last_start = Some(Instant::now());
     }
 
@@ -59,6 +62,13 @@ impl Running {
 
     pub(super) fn get(&self, id: &str) -> Option<&Held> {
         self.bots.get(id)
+    }
+
+    /// It was sent into a conversation.
+    pub(super) fn comes(&mut self, id: &str, coming: Outcome) {
+        if let Some(held) = self.bots.get_mut(id) {
+            held.coming = Some(coming);
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Held)> {

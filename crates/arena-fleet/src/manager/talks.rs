@@ -6,6 +6,8 @@ use crate::channel::Pusher;
 use crate::http::{NotSent, Sent};
 use crate::monitor::BotState;
 use arena_core::fleet::{Doing, Fault, Member, for_talk};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,15 +53,14 @@ impl Manager {
         let given = self.give_talk(&conversation, bot.as_deref());
         self.pending.spawn(async move {
             let outcome = match given {
-                Ok(Given::Already(sent)) => Ok(sent),
-                Ok(Given::Sent(sent, answer)) => came(sent, answer).await,
+                Ok(outcome) => outcome.await,
                 Err(not_sent) => Err(not_sent),
             };
             asker.tell(&conversation, outcome).await;
         });
     }
 
-    fn give_talk(&mut self, conversation: &str, bot: Option<&str>) -> Result<Given, NotSent> {
+    fn give_talk(&mut self, conversation: &str, bot: Option<&str>) -> Result<Outcome, NotSent> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if !(1..=MAX_ID).contains(&conversation.len()) || !conversation.chars().all(fits) {
             let detail =
@@ -72,9 +73,9 @@ impl Manager {
             monitor.bots_now().into_iter().find(|bot| bot.conversation.as_deref() == Some(conversation));
         if let Some(there) = there
             && bot.is_none_or(|bot| *bot == *there.id)
-            && let Some(held) = self.running.get(&there.id)
+            && let Some(coming) = self.running.get(&there.id).and_then(|held| held.coming.clone())
         {
-            return Ok(Given::Already(Sent { bot: held.me.id.clone(), name: held.me.name.clone() }));
+            return Ok(coming);
         }
         let id = self.choose(bot)?;
         let Some(held) = self.running.get(&id) else { return Err(NotSent::NobodyIdle) };
@@ -86,7 +87,9 @@ impl Manager {
         // Said here already, so that the next request does not find it idle.
         monitor.bot_is(&id, BotState::Talking, Some(conversation));
         let sent = Sent { bot: held.me.id.clone(), name: held.me.name.clone() };
-        Ok(Given::Sent(sent, answered))
+        let coming = came(sent, answered).boxed().shared();
+        self.running.comes(&id, coming.clone());
+        Ok(coming)
     }
 
     fn choose(&self, bot: Option<&str>) -> Result<Arc<str>, NotSent> {
@@ -124,10 +127,8 @@ impl Manager {
     }
 }
 
-enum Given {
-    Already(Sent),
-    Sent(Sent, oneshot::Receiver<Result<(), Fault>>),
-}
+/// What comes of sending a bot into a conversation, for everybody who asks while it is there.
+pub(super) type Outcome = Shared<BoxFuture<'static, Result<Sent, NotSent>>>;
 
 /// Waits until the bot is in, or cannot come in.
 async fn came(sent: Sent, answer: oneshot::Receiver<Result<(), Fault>>) -> Result<Sent, NotSent> {

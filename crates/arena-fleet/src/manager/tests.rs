@@ -390,6 +390,21 @@ async fn whoever_wants_a_bot_in_the_lobby_gets_the_one_that_was_idle_for_longest
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_asks_twice_is_told_when_the_bot_is_in_and_not_before() {
+    let stage = stage(settings(1, 15));
+    pass(secs(10)).await;
+    stage.hall.join_takes(secs(5));
+    stage.hall.say(LOBBY, "bot_wanted", json!({ "conversation": "c" }));
+    pass(secs(1)).await;
+    stage.hall.say(LOBBY, "bot_wanted", json!({ "conversation": "c" }));
+    pass(secs(2)).await;
+    assert!(stage.answers().is_empty());
+    pass(secs(3)).await;
+    let events: Vec<String> = stage.answers().into_iter().map(|(event, _)| event).collect();
+    assert_eq!(events, ["bot_joined", "bot_joined"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_of_the_lobby_beyond_their_rate_are_not_heard() {
     let stage = stage(settings(1, 15));
     pass(secs(10)).await;
