@@ -63,6 +63,21 @@ async fn an_answer_that_stalls_or_never_comes_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_has_waited_for_a_turn_still_has_the_whole_time_for_a_reply() {
+    let stub = Stub::start(streams("At last.", (1, 1))).await;
+    stub.plan([Does::Hangs]);
+    let second = Duration::from_secs(1);
+    let brains = brains(LlmSettings { timeout: second, max_requests: 1, ..settings(&stub) });
+    let (_, purse) = Book::open();
+    let mut first = Talk::new(&brains, "bot-1", &purse);
+    let mut other = Talk::new(&brains, "bot-2", &purse);
+    let (hung, answered) = tokio::join!(first.hear("Well?"), other.hear("Well?"));
+    assert_eq!((said(&hung).1, said(&answered).0), (None, "At last."));
+    let stats = stats(&brains);
+    assert_eq!((stats.calls, stats.failures, stats.fallbacks), (2, 1, 1));
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_not_there_is_asked_a_few_times_and_costs_nothing() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());

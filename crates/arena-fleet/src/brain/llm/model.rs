@@ -20,6 +20,10 @@ use tokio::time::Instant;
 
 /// The longest that a reply may take, whatever the settings say: a bot's thought takes a minute at most.
 const LONGEST: Duration = Duration::from_secs(50);
+/// By when it has to be there, the waiting for a turn and for the conversation's money included.
+const IN_ALL: Duration = Duration::from_secs(56);
+/// With less time than this left nothing is asked: it would be paid for and not be read.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// A model behind a chat endpoint.
 #[derive(Debug)]
@@ -28,8 +32,8 @@ pub(crate) struct Model {
     client: Client,
     ledger: Arc<Ledger>,
     gate: Arc<Gate>,
-    /// Requests under way. Those that wait are bots in the middle of a thought, one each, and for no longer than the
-    /// timeout of a reply.
+    /// Requests under way. Those that wait are bots in the middle of a thought, one each, and for no longer than
+    /// leaves time for a reply.
     turns: Semaphore,
     releases: Releases,
     counters: Counters,
@@ -103,13 +107,19 @@ impl Model {
         if !self.is_up(bot, estimate) {
             return Err(Nothing::Unavailable);
         }
-        let deadline = Instant::now() + self.settings.timeout.min(LONGEST);
-        let turn = self.turn(deadline).await.ok_or(Nothing::Unavailable)?;
+        let timeout = self.settings.timeout.min(LONGEST);
+        let end = Instant::now() + IN_ALL;
+        // That there are more bots than turns is no fault of the model: it has its whole time from the turn on.
+        let turn = self.turn(end - timeout).await.ok_or(Nothing::Unavailable)?;
         // The fleet's budget first: what it does not pay for need not be reserved elsewhere.
         let hold = self.ledger.hold(bot, estimate).map_err(|_| Nothing::Unavailable)?;
         let pass = self.gate.pass().ok_or(Nothing::Unavailable)?;
         let held = self.releases.reserve(purse, estimate.tokens, estimate.cost_micros).await;
         let held = held.map_err(|unpaid| Nothing::Unpaid { code: unpaid.code })?;
+        let deadline = end.min(Instant::now() + timeout);
+        if deadline.saturating_duration_since(Instant::now()) < LEAST.min(timeout / 2) {
+            return Err(Nothing::Unavailable);
+        }
         let (reply, used) = self.persist(bot, messages, hold, deadline, pass).await?;
         drop(turn);
         Ok(Written { text: reply.text, held, used })
