@@ -129,3 +129,25 @@ async fn an_endpoint_that_knows_the_newer_limit_only_is_given_that() {
     assert_eq!(body["stream_options"], Value::Null);
     assert_eq!((stub.calls(), stats(&brains).failures), (3, 0));
 }
+
+#[tokio::test]
+async fn many_who_find_out_at_once_what_the_endpoint_does_not_know_all_get_their_reply() {
+    let stub = Stub::start(Does::NewerOnly("Well.".to_owned())).await;
+    let brains = brains(LlmSettings { max_requests: 8, ..settings(&stub) });
+    let (_, purse) = Book::open();
+    let mut talks: Vec<Talk> = (0..8).map(|n| Talk::new(&brains, &format!("bot-{n}"), &purse)).collect();
+    let all = futures_util::future::join_all(talks.iter_mut().map(|talk| talk.hear("And?"))).await;
+    assert!(stub.peak() > 1, "they came one after the other, so nothing is shown");
+    assert!(all.iter().all(|acts| said(acts).0 == "Well."), "{all:?}");
+    assert_eq!((stats(&brains).failures, stats(&brains).breaker.as_str()), (0, "closed"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_whole_counts_though_its_stream_never_ends() {
+    let stub = Stub::start(Does::StaysOpen("That is all.".to_owned())).await;
+    let brains = brains(LlmSettings { stall_timeout: Duration::from_millis(300), ..settings(&stub) });
+    let (_, purse) = Book::open();
+    let acts = Talk::new(&brains, "bot-1", &purse).hear("And?").await;
+    assert_eq!(said(&acts).0, "That is all.");
+    assert_eq!((stub.calls(), stats(&brains).failures), (1, 0));
+}

@@ -26,6 +26,10 @@ pub enum Does {
     Refuses(u16, Option<&'static str>, Value),
     /// Sends some text and then nothing more.
     Stalls,
+    /// Streams this text to its end, and leaves the stream open without a word more.
+    StaysOpen(String),
+    /// Streams this text to those who do not say `max_tokens`, and refuses the others.
+    NewerOnly(String),
     /// Never answers at all.
     Hangs,
     /// Says that all is well and then what is no JSON.
@@ -110,9 +114,18 @@ async fn chat(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     let now = shared.now.fetch_add(1, Ordering::SeqCst) + 1;
     shared.peak.fetch_max(now, Ordering::SeqCst);
     let body: Value = serde_json::from_slice(&body).unwrap();
+    let is_old = !body["max_tokens"].is_null();
     shared.requests.lock().unwrap().push((headers, body));
     let planned = shared.plan.lock().unwrap().pop_front();
-    let does = planned.unwrap_or_else(|| shared.otherwise.lock().unwrap().clone());
+    let does = match planned.unwrap_or_else(|| shared.otherwise.lock().unwrap().clone()) {
+        Does::NewerOnly(_) if is_old => Does::Refuses(
+            400,
+            None,
+            json!({"message": "use 'max_completion_tokens' instead of 'max_tokens'"}),
+        ),
+        Does::NewerOnly(text) => Does::Streams(text, Some((1, 1))),
+        does => does,
+    };
     // Long enough for others to come meanwhile, where they may.
     for _ in 0..20 {
         tokio::task::yield_now().await;
@@ -150,6 +163,12 @@ async fn answer(shared: &Shared, does: Does) -> Response {
             }
             response
         }
+        Does::StaysOpen(text) => {
+            let mut pieces = pieces(&text, None);
+            pieces.pop();
+            stream_of(pieces, Then::Stalls)
+        }
+        Does::NewerOnly(_) => unreachable!("it is one of the others by now"),
         Does::Stalls => stream_of([delta("I think")], Then::Stalls),
         Does::Hangs => std::future::pending().await,
         Does::Malformed => stream_of(["data: <html>busy</html>\n\n".to_owned()], Then::Ends),

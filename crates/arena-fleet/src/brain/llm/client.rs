@@ -33,6 +33,13 @@ pub(super) struct Client {
     no_usage: AtomicBool,
 }
 
+/// How a request is worded: some endpoints do not know all words.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    newer_limit: bool,
+    no_usage: bool,
+}
+
 /// What came back.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -99,7 +106,8 @@ impl Client {
 
     /// Asks once. The caller sets the deadline.
     pub(super) async fn ask(&self, messages: &[Message]) -> Result<Reply, Failure> {
-        let mut response = self.send(messages).await?;
+        let mut words = self.words();
+        let mut response = self.send(messages, words).await?;
         // Twice at most: each of the two words that some endpoints refuse is left out after the first refusal.
         for _ in 0..2 {
             let status = response.status();
@@ -109,8 +117,9 @@ impl Client {
             let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let retry_after = fault::retry_after(retry_after, SystemTime::now());
             let complaint = self.complaint(response).await;
-            if matches!(status.as_u16(), 400 | 422) && self.adapt(complaint.as_ref()) {
-                response = self.send(messages).await?;
+            if matches!(status.as_u16(), 400 | 422) && self.adapt(words, complaint.as_ref()) {
+                words = self.words();
+                response = self.send(messages, words).await?;
                 continue;
             }
             return Err(refused(status, complaint.as_ref(), retry_after));
@@ -121,9 +130,16 @@ impl Client {
         }
     }
 
-    async fn send(&self, messages: &[Message]) -> Result<Response, Failure> {
-        let newer = self.newer_limit.load(Ordering::Relaxed);
-        let usage = !self.no_usage.load(Ordering::Relaxed);
+    /// How the next request is worded.
+    fn words(&self) -> Words {
+        Words {
+            newer_limit: self.newer_limit.load(Ordering::Relaxed),
+            no_usage: self.no_usage.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn send(&self, messages: &[Message], words: Words) -> Result<Response, Failure> {
+        let (newer, usage) = (words.newer_limit, !words.no_usage);
         let body = Request {
             model: &self.model,
             messages,
@@ -161,13 +177,17 @@ impl Client {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Leaves out what the endpoint does not know. Gives whether anything changes by that.
-    fn adapt(&self, complaint: Option<&Chunk>) -> bool {
+    /// Leaves out from now on what the endpoint does not know. Gives whether the request that it refused had that: others
+    /// may have found out meanwhile.
+    fn adapt(&self, sent: Words, complaint: Option<&Chunk>) -> bool {
         let words = complaint.and_then(Chunk::complaint).unwrap_or_default();
         if words.contains("max_completion_tokens") {
-            return !self.newer_limit.swap(true, Ordering::Relaxed);
+            self.newer_limit.store(true, Ordering::Relaxed);
+            return !sent.newer_limit;
         }
-        words.contains("stream_options") && !self.no_usage.swap(true, Ordering::Relaxed)
+        let refused = words.contains("stream_options");
+        self.no_usage.fetch_or(refused, Ordering::Relaxed);
+        refused && !sent.no_usage
     }
 
     /// Reads the answer: a stream, or one piece of JSON from endpoints that do not stream.
@@ -177,6 +197,8 @@ impl Client {
         let mut answer = Answer { whole: kind.contains("json").then(Vec::new), ..Answer::default() };
         loop {
             match tokio::time::timeout(self.stall, response.chunk()).await {
+                // All of it has come; what is missing is at most the count of its tokens.
+                Err(_) | Ok(Err(_)) if answer.complete => return answer.end(),
                 Err(_) => return Err(answer.broken(FaultClass::Timeout, "stalled", "the answer stalled")),
                 Ok(Err(_)) => return Err(answer.broken(FaultClass::Network, "cut", "the answer broke off")),
                 Ok(Ok(None)) => return answer.end(),

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The longest that one answer keeps all bots away; it is found out then whether the endpoint still wants that.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
 /// The breaker, with what the endpoint asked to wait.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -96,10 +99,10 @@ impl Gate {
         }
     }
 
-    /// The endpoint asks all of us to wait so long.
+    /// The endpoint asks all of us to wait so long; five minutes at most.
     pub(super) fn wait(&self, delay: Duration) {
         let mut state = self.state();
-        state.not_before = state.not_before.max(self.started.elapsed() + delay);
+        state.not_before = state.not_before.max(self.started.elapsed() + delay.min(LONGEST_WAIT));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,5 +198,8 @@ mod tests {
         assert_eq!(gate.standing(), Standing::Open);
         tokio::time::advance(Duration::from_secs(2)).await;
         assert!(gate.pass().is_some());
+        gate.wait(Duration::from_secs(86_400));
+        tokio::time::advance(LONGEST_WAIT + Duration::from_secs(1)).await;
+        assert!(gate.pass().is_some(), "nobody is away for a day on one word");
     }
 }
