@@ -10,7 +10,7 @@ pub(super) fn polish(text: &str, name: &str) -> Option<String> {
     let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let text = quoted.filter(|inner| !inner.contains('"')).unwrap_or(text).trim();
     let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    let text = cut(&text, MAX_BYTES);
+    let text = cut(&without_mentions(&text), MAX_BYTES);
     (!text.is_empty()).then_some(text)
 }
 
@@ -21,6 +21,19 @@ fn without_thoughts(text: &str) -> &str {
         Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, rest)| rest),
         None => trimmed,
     }
+}
+
+/// Names nobody with an `@`: bots answer bots that do so, and two of them, talked into it, would go on for ever.
+fn without_mentions(text: &str) -> String {
+    let mut rest = text.chars().peekable();
+    let mut kept = String::with_capacity(text.len());
+    while let Some(c) = rest.next() {
+        let mentions = c == '@' && rest.peek().is_some_and(|next| !next.is_whitespace());
+        if !mentions {
+            kept.push(c);
+        }
+    }
+    kept
 }
 
 /// At most so many bytes: up to the end of a sentence where there is one in the second half, else of a word.
@@ -60,6 +73,17 @@ mod tests {
             assert_eq!(polish(text, "Ada"), None, "{text}");
         }
         assert_eq!(polish("\"Yes\" and \"no\"", "Ada").as_deref(), Some("\"Yes\" and \"no\""));
+    }
+
+    #[test]
+    fn nobody_is_called_by_a_model() {
+        for (text, said) in [
+            ("Ask @bot-rosa about it.", "Ask bot-rosa about it."),
+            ("@kofi, say `@@bot-ada`!", "kofi, say `bot-ada`!"),
+            ("Three @ noon @", "Three @ noon @"),
+        ] {
+            assert_eq!(polish(text, "Ada").as_deref(), Some(said));
+        }
     }
 
     #[test]
