@@ -46,7 +46,22 @@ pub(super) fn check(settings: &Settings) -> Vec<ConfigProblem> {
     for (needed, by) in NEEDS {
         problems.extend(needs(needed, by, settings));
     }
+    problems.extend(too_many_bots(settings));
     problems
+}
+
+/// A connection holds a topic once, so that each bot in the lobby needs one of its own, and the one who counts humans too.
+/// Bots beyond that would wait for ever.
+fn too_many_bots(settings: &Settings) -> Option<ConfigProblem> {
+    let (max, connections) = (Key::find("fleet", "max")?, Key::find("fleet", "max_connections")?);
+    let limit = settings.get(connections).value.as_integer()?;
+    (settings.get(max).value.as_integer()? >= limit).then(|| {
+        let detail = format!(
+            "must be below fleet.max_connections, which is {limit}: each bot needs a connection of its own in the lobby, and \
+             counting humans takes one more; raise fleet.max_connections (ARENA_FLEET__MAX_CONNECTIONS), or want fewer bots"
+        );
+        problem(max, settings, detail)
+    })
 }
 
 fn bad(key: &Key, settings: &Settings) -> ConfigProblem {

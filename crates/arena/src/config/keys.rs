@@ -671,8 +671,8 @@ pub const KEYS: &[Key] = &[
     ),
     key("fleet", "llm_model", ANY_TEXT, "The model."),
     key("fleet", "llm_api_key", API_KEY, "Its key. Empty means that none is sent."),
-    key("fleet", "llm_timeout_secs", between(1, 600), "How long a reply may take in all, in seconds."),
-    key("fleet", "llm_stall_timeout_secs", between(1, 600), "How long a reply may stall, in seconds."),
+    key("fleet", "llm_timeout_secs", between(1, 50), "How long a reply may take in all, in seconds."),
+    key("fleet", "llm_stall_timeout_secs", between(1, 50), "How long a reply may stall, in seconds."),
     key("fleet", "llm_max_reply_tokens", between(1, 100_000), "Tokens of a reply at most."),
     key("fleet", "llm_max_requests", between(1, 1_000), "Requests of all bots at once; further ones wait."),
     key(

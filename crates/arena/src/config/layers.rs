@@ -338,6 +338,19 @@ mod tests {
     }
 
     #[test]
+    fn more_bots_than_connections_are_refused_with_what_to_do() {
+        let file = |max| format!("[fleet]\nmax = {max}\nmax_connections = 50\n");
+        let problems = problems(&file(50), &[], Flags::default());
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(
+            problems[0].starts_with("fleet.max = 50 (file arena.toml, line 2): must be below"),
+            "{problems:?}"
+        );
+        assert!(problems[0].contains("raise fleet.max_connections"), "{problems:?}");
+        assert!(load(&file(49), &[], Flags::default()).is_ok());
+    }
+
+    #[test]
     fn a_password_is_in_no_error() {
         let url = "mysql://arena:s3cret@db/arena";
         let flags = Flags { database_url: Some(url.to_owned()), ..Flags::default() };

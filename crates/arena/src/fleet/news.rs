@@ -1,6 +1,7 @@
 //! What is worth a line for people, found by looking at a fleet twice.
 
 use crate::render::{clean, counted};
+use arena_fleet::monitor::PhaseName;
 use arena_fleet::{Breaker, FleetStats, Halt, Mode};
 
 /// Something that people should know.
@@ -23,6 +24,8 @@ pub(crate) struct Look {
     /// Whether the manager has looked at all.
     ticked: bool,
     breaker: Breaker,
+    /// Why there is no connection at all; `None` where there is one, or none was tried.
+    away: Option<String>,
     /// Why nothing is tried any more.
     pub(crate) halted: Option<String>,
 }
@@ -38,6 +41,7 @@ impl Look {
             humans: manager.lobby.joined.then_some(manager.lobby.humans),
             ticked: manager.ticks > 0,
             breaker: pool.breaker,
+            away: away(stats),
             halted: pool.halted.as_ref().map(halted),
         }
     }
@@ -56,6 +60,12 @@ impl Look {
             (None, Some(why)) => add(true, halted_words(why)),
             (Some(_), None) => add(false, "the endpoint is tried again".to_owned()),
             _ => {}
+        }
+        if let (None, Some(why)) = (&before.away, &self.away)
+            && self.halted.is_none()
+            && self.mode != Mode::Stopping
+        {
+            add(true, format!("the endpoint cannot be reached: {}; it is tried again and again", clean(why)));
         }
         if self.breaker != before.breaker && self.halted.is_none() {
             match self.breaker {
@@ -98,6 +108,18 @@ pub(crate) fn halted_words(why: &str) -> String {
     )
 }
 
+/// The newest failure to connect, while no connection is open.
+fn away(stats: &FleetStats) -> Option<String> {
+    let totals = &stats.monitor.totals;
+    if totals.connections.get(&PhaseName::Open).is_some_and(|open| *open > 0) {
+        return None;
+    }
+    let of_network =
+        stats.monitor.errors.iter().filter(|error| matches!(&*error.class, "network" | "timeout"));
+    let newest = of_network.max_by_key(|error| error.last_seen_ms)?;
+    Some(format!("{} ({}, {})", newest.sample, newest.class, newest.code))
+}
+
 fn halted(halt: &Halt) -> String {
     format!("{}, {}, {}", halt.class, halt.code, halt.detail)
 }
@@ -124,6 +146,7 @@ mod tests {
             humans: Some(2),
             ticked: true,
             breaker: Breaker::Closed,
+            away: None,
             halted: None,
         }
     }
@@ -160,6 +183,23 @@ mod tests {
         assert_eq!(lines(&calm(), &open).len(), 1);
         assert!(lines(&open, &half).is_empty() && lines(&half, &open).is_empty());
         assert_eq!(lines(&half, &calm()), ["the endpoint is back"]);
+    }
+
+    #[test]
+    fn why_nothing_is_connected_is_said_once_and_not_at_the_end() {
+        let why = |code: &str| Some(format!("Connection refused (network, {code})"));
+        let away = Look { away: why("connect"), ..calm() };
+        let later = Look { away: why("reset"), ..calm() };
+        let said = lines(&calm(), &away);
+        assert_eq!(
+            said,
+            [
+                "the endpoint cannot be reached: Connection refused (network, connect); it is tried again and again"
+            ]
+        );
+        assert!(lines(&away, &later).is_empty() && lines(&later, &calm()).is_empty());
+        let ending = Look { mode: Mode::Stopping, ..away.clone() };
+        assert_eq!(lines(&calm(), &ending), ["ending"]);
     }
 
     #[test]

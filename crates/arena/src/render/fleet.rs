@@ -69,8 +69,13 @@ pub fn fleet_bots_table(report: &Report, style: &Style) -> String {
 /// What the manager does now, in one line.
 pub fn manager_words(manager: &ManagerReport) -> String {
     let why = match manager.pinned {
-        Some(_) => "set by an operator",
-        None => "as the humans call for",
+        Some(pinned) if pinned > manager.max => format!(
+            "set by an operator: {} were asked for, and fleet.max allows no more than {}",
+            thousands(pinned as u64),
+            thousands(manager.max as u64)
+        ),
+        Some(_) => "set by an operator".to_owned(),
+        None => "as the humans call for".to_owned(),
     };
     format!("{}; {} wanted, {why}", mode_word(manager.mode), counted(manager.target as u64, "bot"))
 }
@@ -283,6 +288,35 @@ fn as_ms(ms: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arena_fleet::LobbyReport;
+
+    #[test]
+    fn an_order_for_more_bots_than_are_allowed_is_said_to_be_cut() {
+        let words = |pinned: Option<usize>| {
+            manager_words(&ManagerReport {
+                mode: Mode::Running,
+                target: pinned.unwrap_or(3).min(15),
+                pinned,
+                min: 3,
+                max: 15,
+                target_percent: 30,
+                starts_waiting: 0,
+                start_gap_ms: 0,
+                ticks: 1,
+                last_tick_ms: None,
+                maintenance_every_ms: 60_000,
+                cooling: 0,
+                taken_elsewhere: 0,
+                lobby: LobbyReport::default(),
+            })
+        };
+        assert_eq!(
+            words(Some(50)),
+            "running; 15 bots wanted, set by an operator: 50 were asked for, and fleet.max allows no more than 15"
+        );
+        assert_eq!(words(Some(15)), "running; 15 bots wanted, set by an operator");
+        assert_eq!(words(None), "running; 3 bots wanted, as the humans call for");
+    }
 
     #[test]
     fn lengths_and_numbers_are_short() {
