@@ -305,6 +305,7 @@ mod tests {
                 ticks: 1,
                 last_tick_ms: None,
                 maintenance_every_ms: 60_000,
+                behind: None,
                 cooling: 0,
                 taken_elsewhere: 0,
                 lobby: LobbyReport::default(),
