@@ -103,6 +103,7 @@ fn report(stats: PoolStats) -> PoolReport {
         waiting: stats.waiting,
         connecting: stats.connecting,
         channels: stats.channels,
+        without_place: stats.without_place,
         supervised: stats.supervised,
         breaker: match stats.breaker {
             BreakerState::Closed => Breaker::Closed,

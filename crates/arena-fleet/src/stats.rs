@@ -122,6 +122,9 @@ pub struct PoolReport {
     pub connecting: usize,
     /// Channels that have a place on a connection.
     pub channels: usize,
+    /// Channels that wait for a place, because there are as many connections as may be.
+    #[serde(default)]
+    pub without_place: usize,
     /// Channels that are looked after, with a place or without.
     pub supervised: usize,
     /// Whether the endpoint is tried.

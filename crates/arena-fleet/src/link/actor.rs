@@ -178,7 +178,7 @@ impl Actor {
 pub(super) struct Link<'a> {
     pub(super) socket: Socket,
     pub(super) endpoint: &'a Endpoint,
-    registry: &'a Registry,
+    registry: &'a Arc<Registry>,
     ticket: &'a Ticket,
     commands: &'a mut mpsc::Receiver<Box<Command>>,
     pub(super) monitor: &'a Monitor,
@@ -200,7 +200,7 @@ impl<'a> Link<'a> {
     fn new(
         socket: Socket,
         endpoint: &'a Endpoint,
-        registry: &'a Registry,
+        registry: &'a Arc<Registry>,
         ticket: &'a Ticket,
         commands: &'a mut mpsc::Receiver<Box<Command>>,
         monitor: &'a Monitor,

@@ -42,6 +42,8 @@ pub struct PoolStats {
     pub connecting: usize,
     /// Channels that have a place on a connection.
     pub channels: usize,
+    /// Channels that wait for a place, because there are as many connections as may be.
+    pub without_place: usize,
     /// Channels that are supervised, with a place or without.
     pub supervised: usize,
     /// What is known of the endpoint.
@@ -115,6 +117,7 @@ impl Pool {
             waiting: counts.waiting,
             connecting: counts.connecting,
             channels: counts.channels,
+            without_place: counts.without_place,
             supervised: self.inner.channels.len(),
             breaker: self.inner.gate.breaker(),
             connects_per_sec,

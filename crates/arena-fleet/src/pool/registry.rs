@@ -2,7 +2,7 @@
 
 use crate::link::{COMMANDS, Command, End, LinkState};
 use arena_core::fleet::{Fault, FaultClass};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -10,8 +10,6 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 #[derive(Debug)]
 pub(crate) struct Registry {
     links: Mutex<Links>,
-    /// A place has become free.
-    freed: Notify,
     topics_per_link: usize,
     max_links: usize,
 }
@@ -21,7 +19,23 @@ struct Links {
     /// The number of the next connection, and of the next lease.
     next: u64,
     links: BTreeMap<u64, Entry>,
+    /// Who waits for a place, the first first: one for each channel at most, and those that have gone until the next comes.
+    waiting: VecDeque<Waiter>,
 }
+
+/// A channel without a place.
+#[derive(Debug)]
+struct Waiter {
+    topic: Arc<str>,
+    avoid: Option<u64>,
+    place: oneshot::Sender<Granted>,
+}
+
+/// A place, and with what its connection starts if that is a new one.
+type Granted = (Lease, Option<Seed>);
+
+/// Places and who gets them; handed over without the lock, which a place that nobody takes any more needs.
+type Grants = Vec<(oneshot::Sender<Granted>, Granted)>;
 
 #[derive(Debug)]
 struct Entry {
@@ -29,6 +43,14 @@ struct Entry {
     state: watch::Receiver<LinkState>,
     returned: Arc<Notify>,
     places: Vec<Place>,
+}
+
+impl Entry {
+    fn fits(&self, topic: &str, limit: usize) -> bool {
+        self.places.len() < limit
+            && self.places.iter().all(|place| &*place.topic != topic)
+            && !matches!(&*self.state.borrow(), LinkState::Ended(_))
+    }
 }
 
 /// A topic on a connection.
@@ -58,6 +80,7 @@ pub(crate) struct Counts {
     pub(crate) waiting: usize,
     pub(crate) connecting: usize,
     pub(crate) channels: usize,
+    pub(crate) without_place: usize,
 }
 
 /// What a new connection starts with.
@@ -67,7 +90,6 @@ impl Registry {
     pub(crate) fn new(topics_per_link: usize, max_links: usize) -> Registry {
         Registry {
             links: Mutex::default(),
-            freed: Notify::new(),
             topics_per_link: topics_per_link.max(1),
             max_links: max_links.max(1),
         }
@@ -75,26 +97,59 @@ impl Registry {
 
     /// A place for this topic; with a seed where it is on a new connection, which the caller has to start. Waits while
     /// there are as many connections as may be and all are full or have the topic.
-    pub(crate) async fn lease(
-        self: &Arc<Registry>,
-        topic: &Arc<str>,
-        avoid: Option<u64>,
-    ) -> (Lease, Option<Seed>) {
+    pub(crate) async fn lease(self: &Arc<Registry>, topic: &Arc<str>, avoid: Option<u64>) -> Granted {
         loop {
-            let freed = self.freed.notified();
-            if let Some(found) = self.try_lease(topic, avoid) {
-                return found;
+            let place = {
+                let mut links = self.links();
+                if let Some(found) = self.try_lease(&mut links, topic, avoid) {
+                    return found;
+                }
+                let (place, granted) = oneshot::channel();
+                links.waiting.retain(|waiter| !waiter.place.is_closed());
+                links.waiting.push_back(Waiter { topic: Arc::clone(topic), avoid, place });
+                granted
+            };
+            if let Ok(granted) = place.await {
+                return granted;
             }
-            freed.await;
         }
+    }
+
+    /// A place is free on this connection, or there is room for another one: whoever waits and can take it gets it, in
+    /// the order in which they came.
+    fn grant(self: &Arc<Registry>, links: &mut Links, mut freed: Option<u64>) -> Grants {
+        links.waiting.retain(|waiter| !waiter.place.is_closed());
+        let mut grants = Vec::new();
+        let mut at = 0;
+        while let Some(waiter) = links.waiting.get(at) {
+            let has_room = links.links.len() < self.max_links;
+            let fits = freed.is_some_and(|link| links.fits(link, &waiter.topic, self.topics_per_link));
+            if !has_room && !fits {
+                at += 1;
+                continue;
+            }
+            let (topic, avoid) = (Arc::clone(&waiter.topic), waiter.avoid);
+            let Some(granted) = self.try_lease(links, &topic, avoid) else {
+                at += 1;
+                continue;
+            };
+            // Others may fit on a new connection, too.
+            if granted.1.is_some() {
+                freed = Some(granted.0.link);
+            }
+            if let Some(waiter) = links.waiting.remove(at) {
+                grants.push((waiter.place, granted));
+            }
+        }
+        grants
     }
 
     fn try_lease(
         self: &Arc<Registry>,
+        links: &mut Links,
         topic: &Arc<str>,
         avoid: Option<u64>,
-    ) -> Option<(Lease, Option<Seed>)> {
-        let mut links = self.links();
+    ) -> Option<Granted> {
         let has_room = links.links.len() < self.max_links;
         // Where no more connections may be made, one that failed before is better than none.
         let found = links
@@ -143,23 +198,25 @@ impl Registry {
     }
 
     /// A topic that was to be left is left.
-    pub(crate) fn is_left(&self, link: u64, topic: &str) {
+    pub(crate) fn is_left(self: &Arc<Registry>, link: u64, topic: &str) {
         let mut links = self.links();
         if let Some(entry) = links.links.get_mut(&link) {
             entry.places.retain(|place| !matches!(place.stage, Stage::Leaving(_)) || &*place.topic != topic);
         }
+        let grants = self.grant(&mut links, Some(link));
         drop(links);
-        self.freed.notify_waiters();
+        hand_over(grants);
     }
 
     /// Takes out a connection that has no topics, so that it gets none any more. Returns whether it is out.
-    pub(crate) fn retire(&self, link: u64) -> bool {
+    pub(crate) fn retire(self: &Arc<Registry>, link: u64) -> bool {
         let mut links = self.links();
         let is_empty = links.links.get(&link).is_none_or(|entry| entry.places.is_empty());
         if is_empty {
             links.links.remove(&link);
+            let grants = self.grant(&mut links, None);
             drop(links);
-            self.freed.notify_waiters();
+            hand_over(grants);
         }
         is_empty
     }
@@ -184,7 +241,9 @@ impl Registry {
 
     pub(crate) fn counts(&self) -> Counts {
         let links = self.links();
-        let mut counts = Counts::default();
+        let waits = |waiter: &&Waiter| !waiter.place.is_closed();
+        let without_place = links.waiting.iter().filter(waits).count();
+        let mut counts = Counts { without_place, ..Counts::default() };
         for entry in links.links.values() {
             match &*entry.state.borrow() {
                 LinkState::Open => counts.open += 1,
@@ -197,7 +256,13 @@ impl Registry {
         counts
     }
 
-    fn give_back(&self, link: u64, lease: u64, joined: bool, told: Option<oneshot::Sender<()>>) {
+    fn give_back(
+        self: &Arc<Registry>,
+        link: u64,
+        lease: u64,
+        joined: bool,
+        told: Option<oneshot::Sender<()>>,
+    ) {
         let mut links = self.links();
         let Some(entry) = links.links.get_mut(&link) else { return };
         let Some(at) = entry.places.iter().position(|place| place.lease == lease) else { return };
@@ -207,14 +272,19 @@ impl Registry {
             entry.places.swap_remove(at);
         }
         let returned = Arc::clone(&entry.returned);
+        let grants = self.grant(&mut links, Some(link));
         drop(links);
         returned.notify_one();
-        self.freed.notify_waiters();
+        hand_over(grants);
     }
 
-    fn remove(&self, link: u64) {
-        self.links().links.remove(&link);
-        self.freed.notify_waiters();
+    fn remove(self: &Arc<Registry>, link: u64) {
+        let mut links = self.links();
+        let gone = links.links.remove(&link);
+        let grants = self.grant(&mut links, None);
+        drop(links);
+        drop(gone);
+        hand_over(grants);
     }
 
     fn links(&self) -> MutexGuard<'_, Links> {
@@ -222,7 +292,19 @@ impl Registry {
     }
 }
 
+/// Whoever does not wait any more drops the place, which gives it back.
+fn hand_over(grants: Grants) {
+    for (place, granted) in grants {
+        let _ = place.send(granted);
+    }
+}
+
 impl Links {
+    /// Whether this connection can take the topic.
+    fn fits(&self, link: u64, topic: &str, limit: usize) -> bool {
+        self.links.get(&link).is_some_and(|entry| entry.fits(topic, limit))
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -230,12 +312,7 @@ impl Links {
 
     /// The fullest connection that can take the topic, open ones first.
     fn fitting(&self, topic: &str, limit: usize, avoid: Option<u64>) -> Option<u64> {
-        let fits = |(link, entry): &(&u64, &Entry)| {
-            entry.places.len() < limit
-                && Some(**link) != avoid
-                && entry.places.iter().all(|place| &*place.topic != topic)
-                && !matches!(&*entry.state.borrow(), LinkState::Ended(_))
-        };
+        let fits = |(link, entry): &(&u64, &Entry)| Some(**link) != avoid && entry.fits(topic, limit);
         let rank = |(_, entry): &(&u64, &Entry)| {
             (matches!(&*entry.state.borrow(), LinkState::Open), entry.places.len())
         };

@@ -55,12 +55,34 @@ async fn the_cap_makes_the_rest_wait_for_a_place() {
     // A place for another topic is there.
     joined(&mut pool.open("bot-0", spec("other"))).await;
     assert!(timeout(secs(300), third.next()).await.is_err());
+    assert_eq!(pool.stats().without_place, 1);
     assert_eq!(fake.connects().len(), 2);
     lobby.pop().unwrap().leave(secs(5)).await;
     let freed = fake.now();
     joined(&mut third).await;
+    assert_eq!(pool.stats().without_place, 0);
     assert!(fake.now() - freed < secs(1));
     assert_eq!(fake.connects().len(), 2);
+}
+
+/// One connection goes and another takes its place: all that fit on it get a place, however they stand in the line.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_makes_room_for_all_that_fit_on_the_next() {
+    let settings = PoolSettings { max_connections: 1, ..PoolSettings::default() };
+    let (fake, pool) = pool_of(settings);
+    let mut first: Vec<_> = (0..10).map(|n| pool.open("first", spec(&format!("t:{n}")))).collect();
+    for channel in &mut first {
+        joined(channel).await;
+    }
+    let mut second: Vec<_> = (0..10).map(|n| pool.open("second", spec(&format!("t:{n}")))).collect();
+    pass(10).await;
+    assert_eq!(pool.stats().without_place, 10);
+    drop(first);
+    fake.break_all();
+    for channel in &mut second {
+        joined(channel).await;
+    }
+    assert_eq!((pool.stats().without_place, fake.connects().len()), (0, 2));
 }
 
 #[tokio::test(start_paused = true)]
