@@ -36,7 +36,9 @@ impl Manager {
             self.observe_at.get_or_insert_with(|| Instant::now() + AGAIN);
             return;
         };
-        let own_bots = self.own_bots();
+        // Only what is lost has to be remembered as it was; counting all bots for each event would cost much in a crowd.
+        let lost = matches!(event, ChannelEvent::Down { .. } | ChannelEvent::Ended { .. });
+        let own_bots = if lost { self.own_bots() } else { 0 };
         self.census.hear(&event, own_bots);
         let tells_who = matches!(event, ChannelEvent::Presence { .. } | ChannelEvent::Ended { .. });
         if tells_who {

@@ -44,6 +44,8 @@ const REQUESTS_BURST: u32 = 20;
 /// How long the first start waits for a look at the lobby, so that nobody is started who is there already.
 const LOOKS_AROUND: Duration = Duration::from_secs(10);
 
+/// The least time between two reports.
+const TOLD_APART: Duration = Duration::from_millis(100);
 /// How long a bot may take to be active after its start, for the fleet to be as it should be.
 const STARTS_TAKE: Duration = Duration::from_secs(60);
 
@@ -98,6 +100,9 @@ pub(crate) struct Manager {
     nobody_left: bool,
     ticks: u64,
     last_tick_ms: Option<u64>,
+    /// When it tells how everything is, and when it did last.
+    tell_at: Option<Instant>,
+    told_at: Option<Instant>,
 }
 
 impl Manager {
@@ -127,6 +132,8 @@ impl Manager {
             nobody_left: false,
             ticks: 0,
             last_tick_ms: None,
+            tell_at: None,
+            told_at: None,
             start,
         };
         manager.observe();
@@ -139,8 +146,8 @@ impl Manager {
             tokio::time::interval(self.start.settings.maintenance_every.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut stop = self.start.stop.clone();
+        self.tell();
         let by = loop {
-            self.tell();
             tokio::select! {
                 by = ended(&mut stop) => break by,
                 Ok(()) = self.wishes.changed() => self.tick(),
@@ -154,7 +161,14 @@ impl Manager {
                 Ok(()) = self.start.refusals.changed() => self.slow_down(),
                 () = crate::bot::at(self.next_start) => self.start_one(),
                 _ = ticks.tick() => self.tick(),
+                () = crate::bot::at(self.tell_at) => {
+                    self.tell();
+                    continue;
+                }
             }
+            // At once, or a little later together with what happens until then: a report walks everything.
+            let due = self.told_at.map_or_else(Instant::now, |told| told + TOLD_APART);
+            self.tell_at.get_or_insert(due);
         };
         self.shut_down(by).await;
     }
@@ -375,6 +389,8 @@ impl Manager {
     }
 
     fn tell(&mut self) {
+        self.tell_at = None;
+        self.told_at = Some(Instant::now());
         let own_bots = self.own_bots();
         let around = &self.start.around;
         let report = ManagerReport {
