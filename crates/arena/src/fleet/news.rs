@@ -31,6 +31,11 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// Before anything was said: what is wrong already is news to the next look.
+    pub(crate) fn first(stats: &FleetStats) -> Look {
+        Look { away: None, halted: None, ..Look::at(stats) }
+    }
+
     pub(crate) fn at(stats: &FleetStats) -> Look {
         let (manager, pool) = (&stats.manager, &stats.pool);
         Look {

@@ -131,7 +131,7 @@ fn variable(loaded: &Loaded, name: &str) -> Option<String> {
 /// Shows how far the start is, and says what matters from then on. Does not end by itself.
 async fn tell(fleet: Fleet) {
     let began = Instant::now();
-    let mut before = Look::at(&Helm::stats(&fleet, false));
+    let mut before = Look::first(&Helm::stats(&fleet, false));
     let mut start = Some(Start::to(before.target));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;

@@ -10,7 +10,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Does not end by itself.
 pub(crate) async fn log(fleet: Fleet) {
-    let mut before = Look::at(&Helm::stats(&fleet, false));
+    let mut before = Look::first(&Helm::stats(&fleet, false));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = Look::at(&Helm::stats(&fleet, false));
