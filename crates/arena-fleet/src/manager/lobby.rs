@@ -9,6 +9,8 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What stands before the lobby's name in the topic where fleets announce themselves.
+const FELLOWS: &str = "fleets:";
 /// When a lobby that was closed to the observer is tried again, and when one that asks to be left alone.
 const AGAIN: Duration = Duration::from_secs(30);
 const MUCH_LATER: Duration = Duration::from_secs(300);
@@ -53,7 +55,6 @@ impl Manager {
         }
         match event {
             ChannelEvent::Message { event, payload, .. } if event == "bot_wanted" => self.wanted(&payload),
-            ChannelEvent::Message { event, payload, .. } if event == FLEET_HERE => self.fleet_here(&payload),
             ChannelEvent::Ended { fault } => {
                 tracing::warn!(%fault, "the lobby cannot be read: nobody is counted");
                 let delay = if fault.class.next_step() == NextStep::Stop { MUCH_LATER } else { AGAIN };
@@ -68,6 +69,39 @@ impl Manager {
         self.lobby_known = true;
         self.next_start = None;
         self.plan_start();
+    }
+
+    /// Goes where fleets tell each other of themselves, beside a lobby that is a crowd: all who are in the lobby would
+    /// hear it there.
+    fn meet_fellows(&mut self) {
+        if self.fellows.is_some() || self.is_alone || !self.census.is_crowd() {
+            return;
+        }
+        let around = &self.start.around;
+        let spec = ChannelSpec {
+            topic: format!("{FELLOWS}{}", around.lobby),
+            private: false,
+            token: self.start.observer.clone(),
+            presence_key: None,
+            presence: None,
+            watches_presence: false,
+        };
+        self.fellows = Some((around.open)(&format!("fleet-{}", around.instance), spec));
+    }
+
+    pub(super) fn hear_fellows(&mut self, event: Option<ChannelEvent>) {
+        match event {
+            Some(ChannelEvent::Joined { .. }) => self.announce_within(Duration::ZERO),
+            Some(ChannelEvent::Message { event, payload, .. }) if event == FLEET_HERE => {
+                self.fleet_here(&payload);
+            }
+            Some(ChannelEvent::Ended { fault }) => {
+                tracing::warn!(%fault, "other fleets cannot be heard: their bots are counted as humans");
+                (self.fellows, self.is_alone) = (None, true);
+            }
+            Some(_) => {}
+            None => self.fellows = None,
+        }
     }
 
     /// Another fleet tells what it has here.
@@ -99,15 +133,17 @@ impl Manager {
     /// Tells other fleets what there is of this one.
     pub(super) fn announce(&mut self) {
         self.announce_at = None;
-        let Some(observer) = self.observer.as_ref().filter(|_| self.census.is_crowd()) else { return };
+        self.meet_fellows();
+        let Some(fellows) = self.fellows.as_ref().filter(|_| self.census.is_crowd()) else { return };
         let instance = &self.start.around.instance;
         let runs = self.running.iter().map(|(id, _)| id);
         let announcement = others::announcement(instance, self.own_bots(), runs);
-        let lobby = observer.pusher();
-        // There are as many of these under way as fit into the time that an answer may take: a few.
+        let fellows = fellows.pusher();
+        // There are as many of these under way as fit into the time that an answer may take: a few. One that comes too
+        // early is followed by another as soon as the topic is joined.
         self.pending.spawn(async move {
-            if let Err(error) = lobby.push(FLEET_HERE, announcement).await {
-                tracing::debug!(%error, "the lobby could not be told about this fleet");
+            if let Err(error) = fellows.push(FLEET_HERE, announcement).await {
+                tracing::debug!(%error, "other fleets could not be told about this one");
             }
         });
         let now = Instant::now();

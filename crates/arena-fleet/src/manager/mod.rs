@@ -75,6 +75,10 @@ pub(crate) struct Manager {
     ramp: Ramp,
     census: Census,
     observer: Option<Channel>,
+    /// Where fleets hear of each other; only beside a crowd.
+    fellows: Option<Channel>,
+    /// Whether the fleet was refused there.
+    is_alone: bool,
     /// Whether it was seen who is in the lobby, or that nobody may see it.
     lobby_known: bool,
     /// When this fleet announces itself in the lobby, and when it did last.
@@ -115,6 +119,8 @@ impl Manager {
             ramp,
             census: Census::default(),
             observer: None,
+            fellows: None,
+            is_alone: false,
             announce_at: None,
             announced_at: None,
             observe_at: None,
@@ -152,6 +158,7 @@ impl Manager {
                 by = ended(&mut stop) => break by,
                 Ok(()) = self.wishes.changed() => self.tick(),
                 event = lobby::next(&mut self.observer) => self.in_lobby(event),
+                event = lobby::next(&mut self.fellows) => self.hear_fellows(event),
                 () = crate::bot::at(self.observe_at) => self.observe(),
                 () = crate::bot::at(self.announce_at) => self.announce(),
                 Some(ended) = self.bots.join_next_with_id() => self.bot_ended(ended),
@@ -359,7 +366,13 @@ impl Manager {
         for _ in 0..EVENTS {
             match lobby::next(&mut self.observer).now_or_never() {
                 Some(event) => self.in_lobby(event),
-                None => return,
+                None => break,
+            }
+        }
+        for _ in 0..EVENTS {
+            match lobby::next(&mut self.fellows).now_or_never() {
+                Some(event) => self.hear_fellows(event),
+                None => break,
             }
         }
     }

@@ -1,7 +1,8 @@
-//! Other runs of the bot service in a lobby that tells numbers instead of names: each announces itself there.
+//! Other runs of the bot service in a lobby that tells numbers instead of names: each announces itself beside it.
 //!
-//! An announcement is a broadcast `fleet_here {"fleet", "bots", "ids"}`. It is believed like presence is: whoever may be
-//! in the lobby may say that they are a fleet.
+//! An announcement is a broadcast `fleet_here {"fleet", "bots", "ids"}` in a topic of its own, `fleets:<lobby>`, since it
+//! would be heard by thousands in the lobby. It is believed like presence is: whoever may be there may say that they are
+//! a fleet.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

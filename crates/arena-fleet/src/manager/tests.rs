@@ -506,10 +506,10 @@ async fn two_fleets_in_a_crowd_run_different_bots_and_do_not_take_each_other_for
     let humans = |stage: &Stage| stage.fleet.stats().manager.lobby.humans;
     assert_eq!((humans(&first), humans(&second)), (10, 10));
     assert_eq!((first.idle(), second.idle()), (10, 10));
-    let announced = |stage: &Stage| stage.answers().into_iter().filter(|(event, _)| event == "fleet_here");
-    // Once in 16 to 20 s, and where there is something new.
-    let count = announced(&first).count();
-    assert!((18..=60).contains(&count), "{count}");
+    // Once in 16 to 20 s, and where there is something new; and nobody in the lobby has to hear it.
+    let announced = hall.said().into_iter().filter(|said| said.event == "fleet_here");
+    let (beside, inside): (Vec<_>, Vec<_>) = announced.partition(|said| said.topic == "fleets:lobby:main");
+    assert!((18..=60).contains(&beside.len()) && inside.is_empty(), "{} {}", beside.len(), inside.len());
 
     // Whoever is killed says nothing any more.
     drop(second);
