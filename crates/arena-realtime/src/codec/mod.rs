@@ -5,6 +5,7 @@
 
 mod binary;
 pub mod client;
+mod envelope;
 mod error;
 mod join;
 mod message;

@@ -1,5 +1,6 @@
 //! What servers say, out of frames of both versions. Nothing that a server sends makes this panic.
 
+use crate::codec::envelope::{self, Envelope, object};
 use crate::codec::message::UserPayload;
 use crate::codec::{Status, Vsn};
 use serde::Deserialize;
@@ -87,31 +88,6 @@ pub enum ServerError {
     Binary,
 }
 
-/// `{topic, event, payload, ref, join_ref?}`.
-#[derive(Deserialize)]
-struct V1<'a> {
-    #[serde(borrow)]
-    topic: Cow<'a, str>,
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    #[serde(borrow, default)]
-    payload: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "ref")]
-    reference: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    join_ref: Option<&'a RawValue>,
-}
-
-/// `[join_ref, ref, topic, event, payload]`.
-#[derive(Deserialize)]
-struct V2<'a>(
-    #[serde(borrow)] Option<&'a RawValue>,
-    #[serde(borrow)] Option<&'a RawValue>,
-    #[serde(borrow)] Cow<'a, str>,
-    #[serde(borrow)] Cow<'a, str>,
-    #[serde(borrow)] Option<&'a RawValue>,
-);
-
 #[derive(Deserialize)]
 struct ReplyPayload<'a> {
     #[serde(borrow)]
@@ -132,18 +108,8 @@ struct BroadcastPayload<'a> {
 
 /// The message in a text frame.
 pub fn decode_server_text(vsn: Vsn, text: &str) -> Result<ServerMessage<'_>, ServerError> {
-    let (join_ref, reference, topic, event, payload) = match vsn {
-        Vsn::V1 => {
-            let V1 { topic, event, payload, reference, join_ref } = object(text)?;
-            (join_ref, reference, topic, event, payload)
-        }
-        Vsn::V2 => {
-            let V2(join_ref, reference, topic, event, payload) = serde_json::from_str(text)?;
-            (join_ref, reference, topic, event, payload)
-        }
-    };
+    let Envelope { join_ref, reference, topic, event, payload } = envelope::open(vsn, text)?;
     let (join_ref, reference) = (ref_of(join_ref)?, ref_of(reference)?);
-    let payload = payload.unwrap_or(RawValue::NULL);
     match &*event {
         "phx_reply" => {
             let reference = reference.ok_or(ServerError::ReplyToNothing)?;
@@ -201,15 +167,6 @@ pub fn decode_server_binary(vsn: Vsn, bytes: &[u8]) -> Result<ServerMessage<'_>,
         }
         [] | [PUSH | REPLY | BROADCAST | USER_BROADCAST, ..] => Err(ServerError::Truncated),
         [unknown, ..] => Err(ServerError::UnknownKind(*unknown)),
-    }
-}
-
-/// Serde takes an array for an object whose keys are left out; no server means that.
-fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
-    if text.trim_ascii_start().starts_with('{') {
-        serde_json::from_str(text)
-    } else {
-        Err(serde::de::Error::custom("an object belongs here"))
     }
 }
 
