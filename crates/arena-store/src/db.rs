@@ -10,6 +10,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,8 +263,18 @@ impl Tx {
     }
 }
 
-/// Runs a transaction again when a concurrent one rolled it back (deadlock, serialization failure); at most five
-/// times, so that contention ends in an error and not in a loop.
+/// Most times that a transaction is tried, so that contention ends in an error and not in a loop.
+pub(crate) const ATTEMPTS: u32 = 8;
+
+/// Waits up to 5, 10, 20 … 320 ms before the next attempt: those who were in each other's way begin again at
+/// different moments.
+pub(crate) async fn step_aside(attempt: u32) {
+    let most = 5_000_u64 << attempt.saturating_sub(1).min(6);
+    let drawn = getrandom::u64().unwrap_or(most / 2) % most;
+    tokio::time::sleep(Duration::from_micros(drawn)).await;
+}
+
+/// Runs a transaction again when a concurrent one rolled it back (deadlock, serialization failure).
 macro_rules! transact {
     ($begin:expr, |$tx:ident| $body:block) => {{
         let mut attempt = 0;
@@ -278,7 +289,9 @@ macro_rules! transact {
             }
             .await;
             match outcome {
-                Err($crate::StoreError::Contended) if attempt < 5 => continue,
+                Err($crate::StoreError::Contended) if attempt < $crate::db::ATTEMPTS => {
+                    $crate::db::step_aside(attempt).await;
+                }
                 outcome => break outcome,
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::batch;
 use crate::channels::parsed;
-use crate::db::{Store, Tx, transact};
+use crate::db::{Dialect, Store, Tx, transact};
 use crate::error::StoreError;
 use crate::now;
 use crate::text::storable;
@@ -59,6 +59,7 @@ impl Store {
 }
 
 async fn record_chunk(tx: &mut Tx, chunk: &[Observation], now: Timestamp) -> Result<Vec<BotId>, StoreError> {
+    lock(tx, chunk).await?;
     let mut query = tx.built(format!(
         "UPDATE bots SET state = v.column3, attempt = v.column4, retry_at = v.column5, reason = v.column6, \
          world = v.column7, changed_at = CASE WHEN state = v.column3 THEN changed_at ELSE $1 END \
@@ -82,4 +83,17 @@ async fn record_chunk(tx: &mut Tx, chunk: &[Observation], now: Timestamp) -> Res
             .bind(seen.world.as_ref().map(WorldId::to_string));
     }
     tx.rows(query).await?.iter().map(|row| parsed(row, 0)).collect()
+}
+
+/// Locks the rows in the order of their ids. The update alone locks them in the order of its plan, and two that
+/// record the same bots at once would wait for each other. On SQLite the writer is alone anyway.
+async fn lock(tx: &mut Tx, chunk: &[Observation]) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Sqlite || chunk.len() < 2 {
+        return Ok(());
+    }
+    let list = batch::list(chunk.len(), 0);
+    let query = tx.built(format!("SELECT 1 FROM bots WHERE id IN {list} ORDER BY id FOR NO KEY UPDATE"));
+    let query = chunk.iter().fold(query, |query, seen| query.bind(seen.bot.to_string()));
+    tx.execute(query).await?;
+    Ok(())
 }

@@ -40,10 +40,10 @@ on_both!(eight_at_once_break_no_rule, async |db| {
                     Err(OpError::Store(error)) => panic!("{described}: {error:?}"),
                 }
                 // Recorded late, as a slow sync would: what has moved meanwhile must be left alone.
-                store.record(&seen).await.unwrap();
+                store.record(&seen).await.expect("recording what was seen late");
                 if round % 20 == 19 {
-                    store.enroll(&actor(), &roster(60 + n)).await.unwrap();
-                    store.delete_bot(bots[n]).await.unwrap();
+                    store.enroll(&actor(), &roster(60 + n)).await.expect("enrolling those that are new");
+                    store.delete_bot(bots[n]).await.expect("deleting a bot");
                 }
             }
         }
