@@ -19,16 +19,21 @@ impl Manager {
     /// Goes into the lobby, seeing and unseen.
     pub(super) fn observe(&mut self) {
         self.observe_at = None;
+        self.observer = Some(self.look_at(self.start.around.lobby.to_string(), true));
+    }
+
+    /// A channel of the fleet itself, which nobody sees there.
+    fn look_at(&self, topic: String, watches_presence: bool) -> Channel {
         let around = &self.start.around;
         let spec = ChannelSpec {
-            topic: around.lobby.to_string(),
+            topic,
             private: false,
             token: self.start.observer.clone(),
             presence_key: None,
             presence: None,
-            watches_presence: true,
+            watches_presence,
         };
-        self.observer = Some((around.open)(&format!("fleet-{}", around.instance), spec));
+        (around.open)(&format!("fleet-{}", around.instance), spec)
     }
 
     pub(super) fn in_lobby(&mut self, event: Option<ChannelEvent>) {
@@ -77,16 +82,7 @@ impl Manager {
         if self.fellows.is_some() || self.is_alone || !self.census.is_crowd() {
             return;
         }
-        let around = &self.start.around;
-        let spec = ChannelSpec {
-            topic: format!("{FELLOWS}{}", around.lobby),
-            private: false,
-            token: self.start.observer.clone(),
-            presence_key: None,
-            presence: None,
-            watches_presence: false,
-        };
-        self.fellows = Some((around.open)(&format!("fleet-{}", around.instance), spec));
+        self.fellows = Some(self.look_at(format!("{FELLOWS}{}", self.start.around.lobby), false));
     }
 
     pub(super) fn hear_fellows(&mut self, event: Option<ChannelEvent>) {

@@ -140,18 +140,11 @@ async fn meet(pool: &Pool, url: &str, token: &TokenSource) -> Result<Met, GuestE
 /// The first bot in the lobby that has nothing to do: its id and its name.
 async fn idle_bot(lobby: &mut Channel) -> Result<(String, String), GuestError> {
     loop {
-        match lobby.next().await {
-            Some(ChannelEvent::Presence { event, payload }) => {
-                let there = if event == "presence_diff" { &payload["joins"] } else { &payload };
-                if let Some(found) = there.as_object().into_iter().flatten().find_map(idle) {
-                    return Ok(found);
-                }
+        if let ChannelEvent::Presence { event, payload } = next(lobby, "the lobby").await? {
+            let there = if event == "presence_diff" { &payload["joins"] } else { &payload };
+            if let Some(found) = there.as_object().into_iter().flatten().find_map(idle) {
+                return Ok(found);
             }
-            Some(ChannelEvent::Ended { fault }) => {
-                return Err(GuestError::Closed("the lobby", fault.to_string()));
-            }
-            Some(_) => {}
-            None => return Err(GuestError::Closed("the lobby", "no reason was given".to_owned())),
         }
     }
 }
@@ -174,27 +167,25 @@ async fn begin(url: &str, bot: &str) -> Result<String, GuestError> {
 
 /// Waits until the conversation is joined, so that no word of the bot's is missed.
 async fn joined(talk: &mut Channel) -> Result<(), GuestError> {
-    loop {
-        match talk.next().await {
-            Some(ChannelEvent::Joined { .. }) => return Ok(()),
-            Some(ChannelEvent::Ended { fault }) => {
-                return Err(GuestError::Closed("the conversation", fault.to_string()));
-            }
-            Some(_) => {}
-            None => return Err(GuestError::Closed("the conversation", "no reason was given".to_owned())),
-        }
-    }
+    while !matches!(next(talk, "the conversation").await?, ChannelEvent::Joined { .. }) {}
+    Ok(())
 }
 
 /// The next broadcast.
 async fn heard(channel: &mut Channel, what: &'static str) -> Result<(String, Value), GuestError> {
     loop {
-        match channel.next().await {
-            Some(ChannelEvent::Message { event, payload, .. }) => return Ok((event, payload)),
-            Some(ChannelEvent::Ended { fault }) => return Err(GuestError::Closed(what, fault.to_string())),
-            Some(_) => {}
-            None => return Err(GuestError::Closed(what, "no reason was given".to_owned())),
+        if let ChannelEvent::Message { event, payload, .. } = next(channel, what).await? {
+            return Ok((event, payload));
         }
+    }
+}
+
+/// What happens next in a channel that goes on.
+async fn next(channel: &mut Channel, what: &'static str) -> Result<ChannelEvent, GuestError> {
+    match channel.next().await {
+        Some(ChannelEvent::Ended { fault }) => Err(GuestError::Closed(what, fault.to_string())),
+        Some(event) => Ok(event),
+        None => Err(GuestError::Closed(what, "no reason was given".to_owned())),
     }
 }
 
