@@ -1,5 +1,6 @@
 //! What a service can refuse with, sorted for whoever has to tell the client.
 
+use crate::matchmaking::MatchError;
 use crate::roster::RosterError;
 use arena_core::admission::AdmitError;
 use arena_core::bot::ProfileError;
@@ -61,6 +62,9 @@ pub enum ServiceError {
     /// A conversation cannot be set up like that.
     #[error("{0}")]
     InvalidConversation(String),
+    /// The matchmaker refused it.
+    #[error(transparent)]
+    Matching(#[from] MatchError),
     /// No such shared budget.
     #[error("there is no budget `{0}`; set one with PUT /api/budgets/{0}")]
     AccountNotFound(AccountId),
@@ -92,6 +96,7 @@ impl ServiceError {
             ServiceError::ConversationNotFound(_) => "conversation_not_found",
             ServiceError::ConversationExists(_) => "conversation_exists",
             ServiceError::InvalidConversation(_) => "invalid_conversation",
+            ServiceError::Matching(error) => error.code(),
             ServiceError::AccountNotFound(_) => "budget_not_found",
             ServiceError::Overloaded => "overloaded",
             ServiceError::ShuttingDown => "shutting_down",
@@ -109,6 +114,7 @@ impl ServiceError {
         let soon = ErrorClass::Unavailable { retry_after: Duration::from_secs(1) };
         match self {
             ServiceError::Refused(refused) => admit_class(refused),
+            ServiceError::Matching(error) => error.class(),
             ServiceError::Profile(_) | ServiceError::Roster(_) | ServiceError::InvalidConversation(_) => {
                 ErrorClass::Invalid
             }

@@ -12,6 +12,7 @@ mod error;
 mod health;
 mod housekeeping;
 mod idempotency;
+mod matchmaking;
 mod players;
 pub mod roster;
 mod runtime;
@@ -30,6 +31,9 @@ pub use conversations::{
 pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
+pub use matchmaking::{
+    MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, QueueView, TicketView,
+};
 pub use players::{Entered, PlayerEvent, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};
 pub use settings::ControlSettings;
@@ -39,6 +43,7 @@ pub use worlds::Worlds;
 
 pub use arena_store::{
     Activity, ActivityFilter, Actor, Begun, BotFilter, ChannelFilter, ChannelRef, ChannelRow as ChannelView,
-    ConversationFilter, Enrolled as Imported, NewBot, Page, PageRequest, PlayerFilter, StoredReply,
+    ConversationFilter, Enrolled as Imported, MatchFilter, MatchRow, MemberRow, NewBot, Page, PageRequest,
+    PlayerFilter, QueueCounts, QueueRow, ReportRow, StoredReply, TicketFilter, TicketRow, WaitStats,
 };
 pub use arena_worlds::{Discovered as Discovery, Source, Validity, WorldSummary, WorldView};

@@ -9,6 +9,7 @@ use crate::error::ServiceError;
 use crate::health::Health;
 use crate::housekeeping;
 use crate::idempotency::Idempotency;
+use crate::matchmaking::Matchmaking;
 use crate::players::{EVENTS, PlayerEvent, Players};
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
@@ -41,6 +42,8 @@ pub struct Services {
     pub health: Health,
     /// Conversations.
     pub conversations: Conversations,
+    /// Matchmaking.
+    pub matchmaking: Matchmaking,
     /// The activity log.
     pub activity: ActivityLog,
     /// Idempotency keys.
@@ -228,6 +231,7 @@ impl Services {
             worlds: Worlds { shared: share() },
             health: Health { shared: share() },
             conversations,
+            matchmaking: Matchmaking {},
             activity: ActivityLog { shared: share() },
             idempotency: Idempotency { shared: share() },
         }

@@ -1,6 +1,7 @@
 //! Numbers that the loops run by.
 
 use crate::conversations::ConversationSettings;
+use crate::matchmaking::MatchmakingSettings;
 use crate::players::PlayerSettings;
 use arena_core::RetryPolicy;
 use arena_core::health::HealthRules;
@@ -33,6 +34,8 @@ pub struct ControlSettings {
     pub players: PlayerSettings,
     /// How conversations are kept.
     pub conversations: ConversationSettings,
+    /// How tickets are matched.
+    pub matchmaking: MatchmakingSettings,
     /// What is healthy.
     pub health: HealthRules,
 }
@@ -52,6 +55,7 @@ impl Default for ControlSettings {
             max_queue: 4_096,
             players: PlayerSettings::default(),
             conversations: ConversationSettings::default(),
+            matchmaking: MatchmakingSettings::default(),
             health: HealthRules::default(),
         }
     }

@@ -10,12 +10,14 @@ pub mod fault;
 pub mod fleet;
 pub mod health;
 mod ids;
+pub mod matching;
 mod metadata;
 pub mod player;
 mod retry;
 pub mod sync;
 mod time;
 pub mod topic;
+pub mod tournament;
 
 pub use ids::{BotId, ParseIdError, PlayerId, WorldId};
 pub use metadata::{Metadata, MetadataError};

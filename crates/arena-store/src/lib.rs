@@ -13,6 +13,7 @@ mod conversations;
 mod db;
 mod error;
 mod listing;
+mod matching;
 mod migrate;
 mod observed;
 mod page;
@@ -37,6 +38,10 @@ pub use conversations::{
 };
 pub use db::{Dialect, Store, StoreOptions};
 pub use error::{OpError, StoreError};
+pub use matching::{
+    Confirming, Ending, MatchDraft, MatchFilter, MatchRow, MemberRow, NewTicket, NotInMatch, QueueCounts,
+    QueueRow, ReportRow, TicketError, TicketFilter, TicketRow, TournamentDraft, WaitStats,
+};
 pub use observed::Observation;
 pub use page::{Page, PageRequest};
 pub use placement::Placement;

@@ -236,6 +236,7 @@ fn control_settings(config: &Config) -> ControlSettings {
         activity_retention: Duration::from_secs(u64::from(config.database.activity_retention_days) * 86_400),
         idempotency_ttl: Duration::from_secs(u64::from(config.server.idempotency_ttl_hours) * 3_600),
         max_queue: config.database.max_queue,
+        matchmaking: arena_control::MatchmakingSettings::default(),
         conversations: ConversationSettings {
             max_queue: config.conversations.max_queue,
             max_active: config.conversations.max_active,

@@ -1,0 +1,1 @@
+//! Replays seeded arrivals through the rules.
