@@ -32,7 +32,8 @@ pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
 pub use matchmaking::{
-    MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, QueueView, TicketView,
+    MatchBody, MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, MemberBody, QueueView,
+    TicketBody, TicketView,
 };
 pub use players::{Entered, PlayerEvent, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};

@@ -3,10 +3,12 @@
 //!
 //! The store holds the truth: whatever is lost of notices, waiters and heartbeats in memory, the next tick finds again.
 
+mod body;
 mod error;
 mod settings;
 mod view;
 
+pub use body::{MatchBody, MemberBody, TicketBody};
 pub use error::MatchError;
 pub use settings::MatchmakingSettings;
 pub use view::{MatchmakingStats, QueueView, TicketView};
