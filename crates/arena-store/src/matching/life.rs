@@ -73,6 +73,20 @@ impl Store {
         todo!()
     }
 
+    /// Whoever wanted another partner, but came too late to end the match, waits again: if its ticket (the one that `user`
+    /// acts for) was in this match last and is over as [`arena_core::matching::TicketEnd::Played`], and nobody of it is on
+    /// another ticket, then it waits from now on, as if its own call had ended the match. Nothing happens otherwise, so
+    /// doing it again changes nothing. Returns whether it did.
+    pub async fn wait_again(
+        &self,
+        id: MatchId,
+        user: &ParticipantId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let _ = (id, user, now);
+        todo!()
+    }
+
     /// Proposed matches whose time to confirm has passed.
     pub async fn unconfirmed_matches(&self, now: Timestamp, limit: u32) -> Result<Vec<MatchId>, StoreError> {
         let _ = (now, limit);

@@ -1,6 +1,6 @@
 //! The transaction that makes matches: tickets are claimed, the match, its conversation and its members written.
 
-use crate::conversations::ConversationRow;
+use crate::conversations::{ConversationRow, LogRow};
 use crate::db::Store;
 use crate::error::{OpError, StoreError};
 use crate::matching::rows::MatchRow;
@@ -20,6 +20,9 @@ pub struct MatchDraft {
     pub confirm_until: Timestamp,
     /// Its conversation, which is new.
     pub conversation: ConversationRow,
+    /// The first entries of its log, from 1 without gaps: as many as `conversation.position` says. Whoever adds to the
+    /// log finds it as long as the row says that it is.
+    pub log: Vec<LogRow>,
 }
 
 /// A tournament that is to begin.

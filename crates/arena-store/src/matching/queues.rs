@@ -27,6 +27,11 @@ impl Store {
         todo!()
     }
 
+    /// Queues that tickets are of which are not over, also those that are deleted, by name.
+    pub async fn queues_in_use(&self) -> Result<Vec<QueueName>, StoreError> {
+        todo!()
+    }
+
     /// A queue.
     pub async fn match_queue(&self, name: &QueueName) -> Result<Option<QueueRow>, StoreError> {
         let _ = name;

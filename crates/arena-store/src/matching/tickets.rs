@@ -57,6 +57,12 @@ impl Store {
         todo!()
     }
 
+    /// Tickets by their ids, many in a statement; those that are not there are left out.
+    pub async fn tickets_by_id(&self, ids: &[TicketId]) -> Result<Vec<TicketRow>, StoreError> {
+        let _ = ids;
+        todo!()
+    }
+
     /// The ticket that a user is on now, if it is on one that is not over.
     pub async fn ticket_of(&self, user: &ParticipantId) -> Result<Option<TicketRow>, StoreError> {
         let _ = user;
