@@ -55,6 +55,7 @@ impl JoinTokens {
         Claims {
             topics: (*who.grants).clone(),
             seat: Some(seat),
+            bot: who.bot,
             ..Claims::of(&*reservation.user, who.role, now, ttl)
         }
     }
@@ -79,10 +80,11 @@ fn speaker(gateway: &Gateway, parts: &Parts) -> Result<Speaker, Unidentified> {
 /// nothing could be counted under it.
 pub(super) fn speaker_of(who: &Identity) -> Speaker {
     let name = || who.user.parse().ok().filter(|_| !who.anonymous);
-    match who.role {
+    let speaker = match who.role {
         Role::ServiceRole => Speaker::service(),
         Role::Anon | Role::Authenticated => name().map_or_else(Speaker::nobody, Speaker::user),
-    }
+    };
+    Speaker { bot: who.bot, ..speaker }
 }
 
 #[cfg(test)]
@@ -131,6 +133,8 @@ mod tests {
         assert_eq!(of(Role::Anon, None), Speaker::nobody());
         let long = "x".repeat(1_000);
         assert_eq!(of(Role::Authenticated, Some(&long)), Speaker::nobody());
+        let bot = Claims { bot: true, ..Claims::of("ada", Role::Authenticated, NOW, 60) };
+        assert!(speaker_of(&Identity::of(&bot)).bot);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Identity {
     pub seat: Option<Arc<SeatClaim>>,
     /// Whether the id was made up.
     pub anonymous: bool,
+    /// Whether their token says that they are a bot.
+    pub bot: bool,
 }
 
 impl Identity {
@@ -29,6 +31,7 @@ impl Identity {
             grants: Arc::default(),
             seat: None,
             anonymous: true,
+            bot: false,
         }
     }
 
@@ -40,6 +43,7 @@ impl Identity {
             grants: Arc::new(claims.topics.clone()),
             seat: claims.seat.clone().map(Arc::new),
             anonymous: claims.sub.is_none(),
+            bot: claims.bot,
         }
     }
 

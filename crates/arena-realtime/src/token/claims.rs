@@ -26,6 +26,9 @@ pub struct Claims {
     /// The seat that it is for, if it is a join token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seat: Option<SeatClaim>,
+    /// Whether the user is a bot: whoever signs the token answers for that, and the user cannot deny it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
 }
 
 /// A player's seat in a channel: what makes a token a join token.
@@ -86,7 +89,7 @@ impl Claims {
     /// The longest user id, in bytes: `user:` and the id must fit into a topic.
     pub const MAX_SUB_BYTES: usize = 128;
 
-    /// Claims of a user, good for `ttl_secs` from `now_secs` on, without grants and without a seat.
+    /// Claims of a user, a person, good for `ttl_secs` from `now_secs` on, without grants and without a seat.
     pub fn of(sub: impl Into<String>, role: Role, now_secs: i64, ttl_secs: i64) -> Claims {
         Claims {
             sub: Some(sub.into()),
@@ -95,6 +98,7 @@ impl Claims {
             iat: now_secs,
             topics: Grants::default(),
             seat: None,
+            bot: false,
         }
     }
 
@@ -122,6 +126,7 @@ pub(super) struct RawClaims {
     nbf: Option<serde_json::Number>,
     topics: Option<Grants>,
     seat: Option<SeatClaim>,
+    bot: Option<bool>,
 }
 
 /// How far the clocks of those who sign may be ahead of ours. Only `nbf` is lenient: what is over is over.
@@ -139,6 +144,7 @@ impl RawClaims {
             iat: self.iat.as_ref().map_or(0, secs),
             topics: self.topics.unwrap_or_default(),
             seat: self.seat,
+            bot: self.bot.unwrap_or_default(),
         };
         if claims.sub.as_deref().is_some_and(|sub| !is_user(sub)) {
             return Err(TokenError::BadClaim("sub", "is too long or has control characters"));

@@ -76,6 +76,7 @@ fn what_the_issuer_signs_is_what_the_verifier_reads() {
     let everything = Claims {
         topics: Grants { read: vec!["room:*".parse().unwrap()], ..Grants::default() },
         seat: Some(SeatClaim { player: uuid::Uuid::from_u128(7), channel: "main-2".to_owned() }),
+        bot: true,
         ..ann()
     };
     let nobody = Claims { sub: None, role: Role::Anon, ..ann() };

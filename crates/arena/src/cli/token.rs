@@ -23,6 +23,9 @@ pub struct TokenArgs {
     /// What kind of user; service_role is for services, to which private topics are open
     #[arg(long, value_parser = role(), default_value = "authenticated")]
     pub role: Role,
+    /// The user is a bot: matchmaking takes it for one, whatever it says of itself
+    #[arg(long)]
+    pub bot: bool,
     /// How long it is good for: a number and s, m, h or d
     #[arg(long, value_name = "TIME", value_parser = secs, default_value = "1h")]
     pub ttl: i64,

@@ -38,6 +38,7 @@ fn claims(args: TokenArgs) -> Result<Claims, CommandError> {
         iat: now,
         topics: Grants { read: args.topics_read, write: args.topics_write, presence: args.topics_presence },
         seat: None,
+        bot: args.bot,
     };
     if claims.topics.is_too_long() { Err(CommandError::TooManyTopics) } else { Ok(claims) }
 }

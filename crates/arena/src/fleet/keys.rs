@@ -25,7 +25,7 @@ impl Mint {
         self.source(None, Role::ServiceRole)
     }
 
-    /// A bot's own.
+    /// A bot's own, which says that it is one.
     pub(crate) fn of_bot(&self, id: &str) -> TokenSource {
         self.source(Some(id), Role::Authenticated)
     }
@@ -35,7 +35,8 @@ impl Mint {
         let (issuer, user) = (Arc::clone(&self.issuer), user.map(str::to_owned));
         TokenSource::new(move || {
             let ttl = i64::try_from(TTL.as_secs()).unwrap_or(i64::MAX);
-            let claims = Claims { sub: user.clone(), ..Claims::of("", role, unix_now(), ttl) };
+            let claims =
+                Claims { sub: user.clone(), bot: user.is_some(), ..Claims::of("", role, unix_now(), ttl) };
             Token { text: issuer.issue(&claims).into(), ttl: Some(TTL) }
         })
     }
@@ -58,6 +59,7 @@ mod tests {
             let token = source.current();
             let claims = verifier.verify(&token.text, unix_now()).unwrap();
             assert_eq!((claims.sub.as_deref(), claims.role), (sub, role));
+            assert_eq!(claims.bot, sub.is_some(), "a bot says what it is");
             let left = Duration::from_secs(claims.ttl_secs(unix_now()));
             assert!(left <= TTL && left + Duration::from_secs(5) > token.ttl.unwrap());
         }

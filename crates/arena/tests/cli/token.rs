@@ -27,7 +27,7 @@ fn a_token_is_all_of_standard_output_and_the_server_of_the_same_directory_accept
     let token = stdout.strip_suffix('\n').unwrap();
     let claims = verify(&secret::load_or_create(&data_dir).unwrap(), token).unwrap();
     assert_eq!((claims.sub.as_deref(), claims.role), (Some("ann"), Role::Authenticated));
-    assert_eq!(claims.exp - claims.iat, 1_800);
+    assert_eq!((claims.exp - claims.iat, claims.bot), (1_800, false));
     assert_eq!(claims.topics.read.iter().map(ToString::to_string).collect::<Vec<_>>(), ["room:*", "staff"]);
     assert_eq!((claims.topics.write.len(), claims.topics.presence.len()), (1, 0));
     assert!(stderr.contains(&format!("signed with the secret in {}", data_dir.display())), "{stderr}");
@@ -36,12 +36,12 @@ fn a_token_is_all_of_standard_output_and_the_server_of_the_same_directory_accept
 #[test]
 fn for_programs_it_says_whose_token_it_is_and_when_it_is_over() {
     let dir = tempfile::tempdir().unwrap();
-    let (code, stdout, _) = create(dir.path(), &["--role", "anon", "--output", "json"], &[]);
+    let (code, stdout, _) = create(dir.path(), &["--role", "anon", "--bot", "--output", "json"], &[]);
     assert_eq!(code, Some(0));
     let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     let secrets = secret::load_or_create(dir.path()).unwrap();
     let claims = verify(&secrets, answer["token"].as_str().unwrap()).unwrap();
-    assert_eq!((claims.sub, claims.role), (None, Role::Anon));
+    assert_eq!((claims.sub, claims.role, claims.bot), (None, Role::Anon, true));
     assert_eq!((&answer["user"], &answer["role"]), (&serde_json::Value::Null, &"anon".into()));
     assert_eq!(answer["expires_at_ms"], claims.exp * 1_000);
 }

@@ -11,6 +11,8 @@ pub struct Speaker {
     pub user: Option<ParticipantId>,
     /// Whether it may speak for anybody, and run conversations.
     pub service: bool,
+    /// Whether the token says that it is a bot's.
+    pub bot: bool,
     /// The longest text, and the longest data beside it, in bytes.
     pub max_text_bytes: usize,
     /// When its token ends, in seconds since 1970; `None` where there is none.
@@ -33,7 +35,13 @@ impl Speaker {
 
     /// One without a name, such as the bearer of an anonymous token: may read, and say nothing.
     pub fn nobody() -> Speaker {
-        Speaker { user: None, service: false, max_text_bytes: Speaker::MAX_TEXT_BYTES, token_ends: None }
+        Speaker {
+            user: None,
+            service: false,
+            bot: false,
+            max_text_bytes: Speaker::MAX_TEXT_BYTES,
+            token_ends: None,
+        }
     }
 
     /// In whose name something is asked, of whom `given` stands under `field` in the body. Users may leave it out;
