@@ -25,6 +25,7 @@ mod worlds;
 pub use conversations::LogReads;
 pub use conversations::wire::Speaker;
 pub use joining::{JoinToken, Joiner, Joining, Unidentified, Watched};
+pub use layers::host::{HostNames, by_known_names};
 pub use realtime::{JoinTokens, Stage, realtime_router};
 pub use router::{ApiLimits, router};
 pub use server::{Drained, serve};

@@ -136,9 +136,11 @@ impl Server {
         let fleet = fleet(config, address)?;
         let router = arena_api::router(services.clone(), limits, joining).merge(realtime);
         let router = router.merge(match &fleet {
-            Some(fleet) => arena_fleet::http::router(Arc::new(fleet.clone()), address.ip()),
+            Some(fleet) => arena_fleet::http::router(Arc::new(fleet.clone())),
             None => arena_fleet::http::absent(),
         });
+        let names = arena_api::HostNames::of(address.ip(), &config.server.hosts);
+        let router = arena_api::by_known_names(router, names);
         let mut watching = JoinSet::new();
         watching.spawn(crate::seats::end_lost_seats(gateway.clone(), services.players.events()));
         if let Some(fleet) = &fleet {

@@ -31,6 +31,14 @@ pub(crate) async fn identify(request: Request, next: Next) -> Response {
     response
 }
 
+/// Writes the problem that an answer carries which no route has given.
+pub(super) fn render(response: Response, asked: &HeaderMap) -> Response {
+    let id = given(asked).unwrap_or_else(made);
+    let mut response = Problem::render(response, id.to_str().unwrap_or_default());
+    response.headers_mut().insert(HEADER, id);
+    response
+}
+
 /// The client's id, if it is one. Anything else is replaced, not refused: an id is only for finding a request again.
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(HEADER)?;

@@ -110,9 +110,9 @@ struct Door {
     reports: Arc<Semaphore>,
 }
 
-/// The routes under [`PREFIX`], to be merged with those of a server that listens there.
-pub fn router(helm: Arc<dyn Helm>, listens: IpAddr) -> Router {
-    finish(routes(PREFIX).with_state(Door::new(helm)), Names::of(listens))
+/// The routes under [`PREFIX`], to be merged with those of a server, which says itself by which names it is asked.
+pub fn router(helm: Arc<dyn Helm>) -> Router {
+    finish(routes(PREFIX).with_state(Door::new(helm)), Names::Any)
 }
 
 /// The routes at the root and under [`PREFIX`], and an answer to everything else: for a process that listens there and is

@@ -95,6 +95,14 @@ const HOSTS: Rule = Rule::List {
     },
 };
 
+const NAMES: Rule = Rule::List {
+    allowed: "host names without a port, such as \"arena.example\", or \"*\"",
+    accepts: |text| {
+        text == "*"
+            || (!text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)))
+    },
+};
+
 const JWT_SECRET: Rule = Rule::Secret {
     allowed: "empty, or at least 32 bytes of text",
     accepts: |text| text.is_empty() || Secret::shared(text).is_ok(),
@@ -153,6 +161,12 @@ const SECS: Rule = between(1, 86_400);
 /// Every key, in the order of the reference.
 pub const KEYS: &[Key] = &[
     key("server", "listen", ADDRESS, "Address and port of the HTTP server. Port 0 takes a free one."),
+    key(
+        "server",
+        "hosts",
+        NAMES,
+        "Names that a proxy may send as Host to a server on loopback, beside localhost, 127.0.0.1 and [::1]; without a port. \"*\" is any name.",
+    ),
     key("server", "data_dir", DIRECTORY, "Directory of the SQLite file and whatever else the server keeps."),
     key(
         "server",

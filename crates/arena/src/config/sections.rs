@@ -46,6 +46,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// By which other names it is asked if it listens on loopback.
+    pub hosts: Vec<String>,
     /// Where the SQLite file lives.
     pub data_dir: PathBuf,
     /// Requests served at the same time; more are refused as overload.
@@ -62,6 +64,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
+            hosts: Vec::new(),
             data_dir: PathBuf::from("./data"),
             max_in_flight: 512,
             body_limit_bytes: 1024 * 1024,

@@ -3,6 +3,7 @@
 use super::support::{Arena, arena, roster};
 use arena_testing::TestDatabase;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::process::Output;
 
 fn run(arena_process: &Arena, args: &[&str]) -> Output {
@@ -108,4 +109,28 @@ fn two_hundred_clients_race_for_one_seat_and_one_gets_it() {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 199);
     arena.check_whole(200);
+}
+
+#[test]
+fn a_server_on_loopback_answers_to_no_name_that_somebody_else_gave_it() {
+    let arena_process = Arena::start(TestDatabase::sqlite());
+    let status = |request: &str, host: &str| {
+        let mut stream = std::net::TcpStream::connect(arena_process.address()).unwrap();
+        let head =
+            format!("{request} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+    };
+    for request in [
+        "GET /api/channels",
+        "POST /api/channels/init",
+        "GET /healthz",
+        "GET /socket/websocket",
+        "POST /api/fleet/drain",
+    ] {
+        assert_eq!(status(request, "evil.example:7700"), 403, "{request}");
+    }
+    assert_eq!(status("GET /api/channels", "localhost:7700"), 200);
 }
