@@ -9,6 +9,7 @@ mod names;
 pub mod rules;
 pub mod simulate;
 pub mod ticket;
+mod validate;
 
 pub use form::{Avoid, Formed, form};
 pub use meeting::{MatchEnd, MatchState};

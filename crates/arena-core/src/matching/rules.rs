@@ -78,7 +78,8 @@ pub struct Preference {
     /// What.
     pub field: Field,
     /// For how many milliseconds of waiting it is insisted on. Two go together as soon as the one who has waited longer
-    /// insists no more; `null` insists for ever, 0 never.
+    /// insists no more; `null` insists for ever, 0 never. Between a human and a bot only the human's waiting counts: bots
+    /// stand by for hours, and that is no reason to give anybody less than what was asked for.
     pub for_ms: Option<u64>,
     /// How much it counts when there is a choice.
     #[serde(default = "one")]
@@ -113,6 +114,10 @@ impl Rules {
     pub const MAX_TEAMS: u32 = 256;
     /// The most users in a team.
     pub const MAX_TEAM_SIZE: u32 = 16;
+    /// The most users in a match. Everybody in it is compared with everybody.
+    pub const MAX_USERS: u32 = 256;
+    /// The most that a preference, or an interest in common, counts.
+    pub const MAX_WEIGHT: u32 = 1_000;
     /// The longest duration, in milliseconds: a day.
     pub const MAX_DURATION_MS: u64 = 86_400_000;
     /// The most fields in `must`, and in `prefer`.
@@ -131,7 +136,7 @@ impl Rules {
 
     /// Users in a match.
     pub fn users(&self) -> u32 {
-        self.teams * self.team_size
+        self.teams.saturating_mul(self.team_size)
     }
 }
 

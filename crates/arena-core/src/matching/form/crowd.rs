@@ -1,0 +1,142 @@
+//! The tickets of one call, as they are compared: in the order of their turns, with numbers for words.
+
+use super::Avoid;
+use crate::conversation::ParticipantId;
+use crate::matching::{Field, Kind, Rules, Waiting, Wish};
+use crate::time::Timestamp;
+use std::collections::HashMap;
+
+/// The values of some fields; 0 is a value that was left out.
+pub(super) type Values = [u32; Rules::MAX_FIELDS];
+
+/// A ticket as it is compared.
+#[derive(Debug)]
+pub(super) struct Card {
+    /// Its place in the list that was given.
+    pub place: usize,
+    /// Not a bot.
+    pub human: bool,
+    /// How long it waits.
+    pub waited_ms: u64,
+    /// What has to be the same, as one number.
+    pub must: u32,
+    /// What had better be the same, in the order of the rules.
+    pub prefer: Values,
+    /// How strong it plays.
+    pub rating: Option<i32>,
+    /// What it likes, in ascending order, each once.
+    pub interests: Vec<u32>,
+    /// Whom it is not to be matched with, in ascending order.
+    pub apart: Vec<u32>,
+}
+
+/// Those who may be matched now: humans first, then bots; of each those who were let down, then by their wait, then by id.
+/// Whoever has not waited long enough is not among them.
+#[derive(Debug)]
+pub(super) struct Crowd<'a> {
+    pub rules: &'a Rules,
+    pub cards: Vec<Card>,
+    /// So many of the first are humans.
+    pub humans: usize,
+}
+
+impl<'a> Crowd<'a> {
+    pub fn new(rules: &'a Rules, tickets: &'a [Waiting], avoid: &Avoid, now: Timestamp) -> Crowd<'a> {
+        let (turns, users) = turns(rules, tickets, now);
+        let mut words = Words::default();
+        let mut cards: Vec<Card> =
+            turns.iter().map(|place| words.card(rules, *place, &tickets[*place], now)).collect();
+        let all_apart = avoid.pairs().map(|(one, other)| (one, other));
+        let own_apart = turns.iter().map(|place| &tickets[*place].wish);
+        let own_apart = own_apart.flat_map(|wish| wish.avoid.iter().map(|other| (&wish.user, other)));
+        for (one, other) in all_apart.chain(own_apart) {
+            if let (Some(one), Some(other)) = (users.get(one), users.get(other)) {
+                cards[*one as usize].apart.push(*other);
+                cards[*other as usize].apart.push(*one);
+            }
+        }
+        cards.iter_mut().for_each(|card| card.apart.sort_unstable());
+        let humans = cards.partition_point(|card| card.human);
+        Crowd { rules, cards, humans }
+    }
+}
+
+/// Places of those who may be matched now in the order of their turns, and whose turn is each user's.
+fn turns<'a>(
+    rules: &Rules,
+    tickets: &'a [Waiting],
+    now: Timestamp,
+) -> (Vec<usize>, HashMap<&'a ParticipantId, u32>) {
+    let ready = |ticket: &Waiting| {
+        waited_ms(ticket, now) >= rules.min_wait_ms && ticket.wish.size() <= rules.team_size
+    };
+    let mut turns: Vec<usize> = (0..tickets.len()).filter(|place| ready(&tickets[*place])).collect();
+    turns.sort_unstable_by_key(|place| {
+        let ticket = &tickets[*place];
+        (ticket.wish.kind, !ticket.ahead, ticket.since, ticket.id)
+    });
+    let mut users = HashMap::with_capacity(turns.len());
+    let mut next = 0;
+    turns.retain(|place| {
+        let wish = &tickets[*place].wish;
+        let alone = !wish.users().any(|user| users.contains_key(user));
+        if alone {
+            users.extend(wish.users().map(|user| (user, next)));
+            next += 1;
+        }
+        alone
+    });
+    (turns, users)
+}
+
+fn waited_ms(ticket: &Waiting, now: Timestamp) -> u64 {
+    u64::try_from(now.0.saturating_sub(ticket.since.0)).unwrap_or(0)
+}
+
+/// Numbers for words, from 1 on. They say what is equal and nothing else.
+#[derive(Debug, Default)]
+struct Words<'a> {
+    words: HashMap<&'a str, u32>,
+    musts: HashMap<Values, u32>,
+}
+
+impl<'a> Words<'a> {
+    fn card(&mut self, rules: &Rules, place: usize, ticket: &'a Waiting, now: Timestamp) -> Card {
+        let wish: &'a Wish = &ticket.wish;
+        let must = self.values(rules.must.iter(), wish);
+        let musts = self.musts.len() as u32;
+        let mut interests: Vec<u32> =
+            wish.interests.iter().map(|interest| self.number(interest.as_str())).collect();
+        interests.sort_unstable();
+        interests.dedup();
+        Card {
+            place,
+            human: wish.kind == Kind::Human,
+            waited_ms: waited_ms(ticket, now),
+            must: *self.musts.entry(must).or_insert(musts),
+            prefer: self.values(rules.prefer.iter().map(|preference| &preference.field), wish),
+            rating: rules.rating.and(wish.rating),
+            interests,
+            apart: Vec::new(),
+        }
+    }
+
+    /// Fields beyond [`Rules::MAX_FIELDS`] are not compared; rules with so many do not pass [`Rules::check`].
+    fn values<'r>(&mut self, fields: impl Iterator<Item = &'r Field>, wish: &'a Wish) -> Values {
+        let mut values = Values::default();
+        for (value, field) in values.iter_mut().zip(fields) {
+            let word = match field {
+                Field::Region => wish.region.as_ref().map(|region| region.as_str()),
+                Field::Language => wish.language.as_ref().map(|language| language.as_str()),
+                Field::Attribute(name) => wish.attributes.get(name).map(|value| value.as_str()),
+            };
+            *value = word.map_or(0, |word| self.number(word));
+        }
+        values
+    }
+
+    fn number(&mut self, word: &'a str) -> u32 {
+        let next = self.words.len() as u32 + 1;
+        *self.words.entry(word).or_insert(next)
+    }
+}
