@@ -169,6 +169,11 @@ impl Kind {
             Kind::Bot => "bot",
         }
     }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Kind> {
+        [Kind::Human, Kind::Bot].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 impl Wish {
