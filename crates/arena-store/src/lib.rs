@@ -26,6 +26,7 @@ mod positions;
 mod replies;
 #[cfg(test)]
 mod seen;
+mod sized;
 mod text;
 mod wal;
 

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 const LARGEST: usize = 512;
 
 /// A statement with a list of rows in its middle.
-pub(super) struct Sized {
+pub(crate) struct Sized {
     head: &'static str,
     columns: usize,
     tail: &'static str,
@@ -19,12 +19,12 @@ pub(super) struct Sized {
 
 impl Sized {
     /// `head`, then rows of so many columns, then `tail`.
-    pub(super) const fn new(head: &'static str, columns: usize, tail: &'static str) -> Sized {
+    pub(crate) const fn new(head: &'static str, columns: usize, tail: &'static str) -> Sized {
         Sized { head, columns, tail, sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
     /// The statement for as many rows as a part of [`parts`] or of [`padded`] has.
-    pub(super) fn of(&'static self, tx: &Tx, rows: usize) -> Statement {
+    pub(crate) fn of(&'static self, tx: &Tx, rows: usize) -> Statement {
         let texts = match tx.dialect() {
             Dialect::Sqlite => self.sqlite.get_or_init(|| self.texts(batch::for_sqlite)),
             Dialect::Postgres => self.postgres.get_or_init(|| self.texts(str::to_owned)),
@@ -43,7 +43,7 @@ impl Sized {
 }
 
 /// Cuts rows into parts whose lengths are powers of two, the larger ones first.
-pub(super) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let length = 1 << rows.len().checked_ilog2()?;
         let (part, rest) = rows.split_at(length.min(LARGEST));
@@ -53,7 +53,7 @@ pub(super) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// Cuts rows into as few parts as possible. Each is as long as a power of two: a row stands at its end several times.
-pub(super) fn padded<T: Copy>(rows: &[T]) -> impl Iterator<Item = Vec<T>> {
+pub(crate) fn padded<T: Copy>(rows: &[T]) -> impl Iterator<Item = Vec<T>> {
     rows.chunks(LARGEST).map(|part| {
         let length = part.len().next_power_of_two();
         part.iter().chain(part.last().into_iter().cycle()).copied().take(length).collect()

@@ -1,10 +1,10 @@
 //! What a batch says of logs, and whether it fits them.
 
 use super::rows::LogRow;
-use super::sized::{Sized, padded};
 use super::write::{Batch, BatchError};
 use crate::db::{Statement, Tx};
 use crate::error::StoreError;
+use crate::sized::{Sized, padded};
 use arena_core::Timestamp;
 use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};

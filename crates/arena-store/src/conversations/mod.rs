@@ -8,10 +8,10 @@ mod list;
 mod plans;
 mod read;
 mod rows;
-mod sized;
 mod write;
 
 pub use list::ConversationFilter;
 pub use read::LogSlice;
 pub use rows::{AccountRow, ConversationRow, LogRow};
+pub(crate) use write::create;
 pub use write::{Batch, BatchError};

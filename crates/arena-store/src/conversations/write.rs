@@ -2,12 +2,12 @@
 
 use super::checks::Ordered;
 use super::rows::{AccountRow, ConversationRow, LogRow};
-use super::sized::{Sized, parts};
 use crate::activity::{self, ActivityDraft};
 use crate::batch;
 use crate::db::{Statement, Store, Tx};
 use crate::error::StoreError;
 use crate::now;
+use crate::sized::{Sized, parts};
 use crate::text::storable;
 use arena_core::conversation::ConversationId;
 use sqlx::Row;
@@ -114,7 +114,7 @@ impl Store {
     async fn try_write(&self, batch: &Batch, ordered: &Ordered<'_>) -> Result<(), BatchError> {
         let mut tx = self.write_conversation_rows(!batch.deleted.is_empty()).await?;
         ordered.check(&mut tx).await?;
-        create(&mut tx, &batch.created).await?;
+        create(&mut tx, batch.created.iter().collect()).await?;
         append(&mut tx, &ordered.log).await?;
         checkpoint(&mut tx, &batch.checkpoints, ordered).await?;
         charge(&mut tx, &batch.accounts).await?;
@@ -135,8 +135,8 @@ fn unsure(error: StoreError) -> BatchError {
     })
 }
 
-async fn create(tx: &mut Tx, created: &[ConversationRow]) -> Result<(), BatchError> {
-    let mut rows: Vec<_> = created.iter().collect();
+/// Writes conversations that are new, in a transaction of [`Store::write_conversation_rows`].
+pub(crate) async fn create(tx: &mut Tx, mut rows: Vec<&ConversationRow>) -> Result<(), BatchError> {
     rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     for part in parts(&rows) {
         let query = CREATE.of(tx, part.len());
