@@ -164,6 +164,10 @@ impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Problem {
         let (code, detail) = (error.code(), error.to_string());
         let problem = match error.class() {
+            // Who is no member of a match is refused as whoever is no participant of a conversation.
+            ErrorClass::Conflict if code == "not_in_match" => {
+                Problem::new(StatusCode::FORBIDDEN, code, detail)
+            }
             ErrorClass::NotFound => Problem::new(StatusCode::NOT_FOUND, code, detail),
             ErrorClass::Conflict => Problem::new(StatusCode::CONFLICT, code, detail),
             // A cursor stands in the query, and what is wrong in a query is a bad request.

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Shared by all requests about conversations.
+/// Shared by all requests about conversations, and about matchmaking.
 #[derive(Clone)]
 pub(crate) struct Door {
     speaks: Arc<dyn Fn(&Parts) -> Result<Speaker, Unidentified> + Send + Sync>,
@@ -42,7 +42,7 @@ impl Door {
 }
 
 /// In whose name a request may speak.
-pub(super) struct Speaking(pub(super) Speaker);
+pub(crate) struct Speaking(pub(crate) Speaker);
 
 impl<S: Sync> FromRequestParts<S> for Speaking {
     type Rejection = Problem;

@@ -10,9 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// only: they follow for others.
 const MAX_OF_ONE: u32 = 16;
 
-/// Bounds those who follow logs. There is no queue: who finds no slot is turned away at once.
+/// Bounds those who follow logs, or wait for news of tickets. There is no queue: who finds no slot is turned away at once.
 #[derive(Debug, Clone)]
-pub(super) struct Followers {
+pub(crate) struct Followers {
     all: Arc<Semaphore>,
     users: Arc<Connections>,
     addresses: Arc<Connections>,
@@ -20,14 +20,14 @@ pub(super) struct Followers {
 
 /// One who follows a log, and counts until this is dropped.
 #[derive(Debug)]
-pub(super) struct Following {
+pub(crate) struct Following {
     _of_all: OwnedSemaphorePermit,
     _of_one: Option<Connection>,
 }
 
 impl Followers {
     /// At most `max` in all.
-    pub(super) fn new(max: usize) -> Followers {
+    pub(crate) fn new(max: usize) -> Followers {
         let of_one = |per_user, per_address| Connections::new(u32::MAX, per_user, per_address);
         Followers {
             all: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))),
@@ -37,15 +37,15 @@ impl Followers {
     }
 
     /// One more. An error says why not.
-    pub(super) fn begin(&self, who: &Speaker, address: IpAddr) -> Result<Following, &'static str> {
+    pub(crate) fn begin(&self, who: &Speaker, address: IpAddr) -> Result<Following, &'static str> {
         let of_one = match &who.user {
             _ if who.service => None,
             Some(user) => Some(self.users.open(&user.as_str().into(), Ipv4Addr::UNSPECIFIED.into())),
             None => Some(self.addresses.open(&"".into(), address)),
         };
-        let of_one = of_one.transpose().map_err(|_| "as many logs are followed by you as may be")?;
+        let of_one = of_one.transpose().map_err(|_| "as much is followed by you as may be")?;
         let of_all = Arc::clone(&self.all).try_acquire_owned();
-        let of_all = of_all.map_err(|_| "as many logs are followed as may be")?;
+        let of_all = of_all.map_err(|_| "as much is followed as may be")?;
         Ok(Following { _of_all: of_all, _of_one: of_one })
     }
 }

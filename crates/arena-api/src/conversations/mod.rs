@@ -11,9 +11,10 @@ mod residents;
 mod stream;
 pub(crate) mod wire;
 
-pub(crate) use door::Door;
+pub(crate) use door::{Door, Speaking};
+pub(crate) use followers::{Followers, Following};
 pub use log::LogReads;
-pub(crate) use reading::Last;
+pub(crate) use reading::{Last, in_query};
 pub(crate) use residents::channel_of;
 
 use crate::extract::{Acting, Id, JsonText, Limit, NoBody, Query, page_request};
@@ -25,7 +26,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
-use door::Speaking;
 use reading::Reader;
 use serde::Deserialize;
 use wire::{ConversationBody, Creation};

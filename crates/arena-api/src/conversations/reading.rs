@@ -72,7 +72,7 @@ impl Reader {
 }
 
 /// What is wrong with a name that stands in the query.
-pub(super) fn in_query(error: WireError) -> Problem {
+pub(crate) fn in_query(error: WireError) -> Problem {
     match error {
         WireError::Invalid(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_query", why),
         error => error.into(),

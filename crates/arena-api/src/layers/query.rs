@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// What takes a query, by method and route; their own extractors check it. HEAD is as GET.
-const TAKE_ONE: [(&str, &str); 10] = [
+const TAKE_ONE: [(&str, &str); 16] = [
     ("GET", "/api/channels"),
     ("GET", "/api/bots"),
     ("GET", "/api/players"),
@@ -17,6 +17,12 @@ const TAKE_ONE: [(&str, &str); 10] = [
     ("GET", "/api/conversations/{id}/messages"),
     ("GET", "/api/conversations/{id}/messages/stream"),
     ("GET", "/api/conversations/{id}/context"),
+    ("GET", "/api/matchmaking/tickets"),
+    ("GET", "/api/matchmaking/tickets/{id}"),
+    ("GET", "/api/matchmaking/matches"),
+    ("GET", "/api/matchmaking/reports"),
+    ("GET", "/api/matchmaking/blocks"),
+    ("GET", "/api/matchmaking/tournaments"),
     ("DELETE", "/api/conversations/{id}/reservations/{reservation}"),
 ];
 

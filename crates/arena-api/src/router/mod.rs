@@ -7,7 +7,7 @@ use crate::layers::load::{self, Load};
 use crate::layers::mutation::{self, Mutations};
 use crate::layers::{panic, query, request_id};
 use crate::problem::Problem;
-use crate::{activity, bots, channels, conversations, health, players, worlds};
+use crate::{activity, bots, channels, conversations, health, matchmaking, players, worlds};
 use arena_control::Services;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +34,9 @@ pub struct ApiLimits {
     pub max_text_bytes: usize,
     /// Logs of conversations that are followed at once; more answer 503 `overloaded`.
     pub max_streams: usize,
+    /// Looks at tickets at once, most of which wait for news; more answer 503 `overloaded`. They are counted apart: who
+    /// waits takes no place from others.
+    pub max_polls: usize,
     /// After so long without a line, a comment shows that such a stream is alive. Proxies cut what is silent for a
     /// minute.
     pub stream_keep_alive: Duration,
@@ -53,6 +56,7 @@ impl Default for ApiLimits {
             import_timeout: Duration::from_secs(300),
             max_text_bytes: Speaker::MAX_TEXT_BYTES,
             max_streams: 1_000,
+            max_polls: 10_000,
             stream_keep_alive: Duration::from_secs(15),
             log_reads: LogReads::default(),
         }
@@ -63,10 +67,13 @@ impl Default for ApiLimits {
 pub fn router(services: Services, limits: ApiLimits, joining: Joining) -> Router {
     let mutations =
         |body_limit_bytes| Mutations { idempotency: services.idempotency.clone(), body_limit_bytes };
+    let door = conversations::Door::new(&joining, &limits);
+    let polls = matchmaking::Polls::new(limits.max_polls, limits.request_timeout);
     let resources = Router::new()
         .merge(channels::routes())
         .merge(bots::routes())
-        .merge(conversations::routes(conversations::Door::new(&joining, &limits)))
+        .merge(conversations::routes(door.clone()))
+        .merge(matchmaking::routes(door.clone()))
         .merge(players::routes(joining))
         .merge(worlds::routes())
         .merge(activity::routes())
@@ -81,7 +88,12 @@ pub fn router(services: Services, limits: ApiLimits, joining: Joining) -> Router
         mutations(limits.import_limit_bytes),
         Load::new(limits.max_imports, limits.import_timeout),
     );
-    finish(resources.merge(imports).merge(health::liveness())).with_state(services)
+    let polls = guard(
+        matchmaking::poll_routes(door, polls),
+        mutations(limits.body_limit_bytes),
+        Load::new(limits.max_polls, limits.request_timeout),
+    );
+    finish(resources.merge(imports).merge(polls).merge(health::liveness())).with_state(services)
 }
 
 /// Lays around `routes` what protects them; see [`crate::layers`].

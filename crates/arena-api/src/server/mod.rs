@@ -119,6 +119,11 @@ impl Ending {
         self.endless.store(true, Ordering::Relaxed);
         self.closing.clone()
     }
+
+    /// Cancelled when the server ends: for answers that wait for something, and are better given early then.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
 }
 
 async fn serve_connection(stream: TcpStream, router: Router, closing: CancellationToken) {

@@ -2,6 +2,7 @@
 
 use crate::extract::BadJson;
 use crate::problem::Problem;
+use arena_core::matching::TicketId;
 use axum::http::StatusCode;
 
 /// Why a request is not a command.
@@ -32,6 +33,9 @@ pub(crate) enum WireError {
     /// What users may not do.
     #[error("this takes a token of the role service_role")]
     ServiceOnly,
+    /// A user asks about somebody else's ticket.
+    #[error("ticket {0} is somebody else's")]
+    NotYourTicket(TicketId),
     /// No such event.
     #[error("`{0}` is not among message, reserve, release, top_up, close, reopen, system, turn, configure")]
     UnknownEvent(String),
@@ -55,6 +59,7 @@ impl WireError {
             WireError::TooLong { .. } => "text_too_long",
             WireError::NotYourName { .. } => "not_your_name",
             WireError::ServiceOnly => "service_only",
+            WireError::NotYourTicket(_) => "not_your_ticket",
             WireError::UnknownEvent(_) => "unknown_event",
         }
     }
@@ -73,7 +78,9 @@ impl From<WireError> for Problem {
     fn from(error: WireError) -> Problem {
         let status = match error {
             WireError::Malformed(_) => StatusCode::BAD_REQUEST,
-            WireError::NotYourName { .. } | WireError::ServiceOnly => StatusCode::FORBIDDEN,
+            WireError::NotYourName { .. } | WireError::ServiceOnly | WireError::NotYourTicket(_) => {
+                StatusCode::FORBIDDEN
+            }
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Problem::new(status, error.code(), error.to_string())

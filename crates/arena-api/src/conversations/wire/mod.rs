@@ -23,5 +23,5 @@ pub(crate) use error::WireError;
 pub(crate) use line::{ContextBody, LineBody, LogBody};
 pub(crate) use receipt::{ReceiptBody, receipt_json};
 pub(crate) use refusal::RefusalBody;
-pub(crate) use setup::Creation;
+pub(crate) use setup::{Creation, TalkBody};
 pub use speaker::Speaker;

@@ -106,6 +106,49 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Opt
     Option::deserialize(value).map(Some)
 }
 
+/// How conversations are set up whose participants come later; left out is as in a creation.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TalkBody {
+    limits: Option<LimitsBody>,
+    turns: Option<TurnsBody>,
+    delivery: Option<Delivery>,
+    on_refusal: Option<OnRefusal>,
+    loops: Option<LoopsBody>,
+    moderation: Option<ModerationBody>,
+    metadata: Option<Metadata>,
+}
+
+impl From<TalkBody> for Setup {
+    fn from(body: TalkBody) -> Setup {
+        Setup {
+            limits: body.limits.unwrap_or_default().into(),
+            turns: body.turns.unwrap_or_default().into(),
+            delivery: body.delivery.unwrap_or_default(),
+            on_refusal: body.on_refusal.unwrap_or_default(),
+            loops: body.loops.map(LoopRules::from),
+            moderation: body.moderation.map(Moderation::from),
+            metadata: body.metadata.unwrap_or_default(),
+            ..Setup::default()
+        }
+    }
+}
+
+impl From<Setup> for TalkBody {
+    fn from(setup: Setup) -> TalkBody {
+        let SetupBody { limits, turns, delivery, on_refusal, loops, moderation, metadata, .. } = setup.into();
+        TalkBody {
+            limits: Some(limits),
+            turns: Some(turns),
+            delivery: Some(delivery),
+            on_refusal: Some(on_refusal),
+            loops,
+            moderation,
+            metadata: Some(metadata),
+        }
+    }
+}
+
 /// What bounds a conversation. What is left out is unlimited.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
