@@ -1,9 +1,12 @@
 //! One page of a list: only the conditions that are asked for stand in the text, so that each can use its index.
 
 use crate::db::{Statement, Tx};
+use crate::error::StoreError;
 use crate::page::PageRequest;
 use crate::text::storable;
-use std::fmt::Write;
+use arena_core::Timestamp;
+use std::fmt::{self, Write};
+use uuid::Uuid;
 
 /// A SELECT whose conditions are added one by one.
 pub(crate) struct Listing {
@@ -15,6 +18,27 @@ pub(crate) struct Listing {
 enum Value {
     Text(String),
     Number(i64),
+}
+
+/// A place in a list by age, and of one age by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) Timestamp, pub(crate) Uuid);
+
+impl Place {
+    /// Where a page begins.
+    pub(crate) fn parse(page: &PageRequest) -> Result<Option<Place>, StoreError> {
+        let parse = |cursor: &String| {
+            let (at, id) = cursor.split_once('_')?;
+            Some(Place(Timestamp(at.parse().ok()?), id.parse().ok()?))
+        };
+        page.cursor.as_ref().map(|cursor| parse(cursor).ok_or(StoreError::BadCursor)).transpose()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.0.0, self.1)
+    }
 }
 
 impl Listing {
@@ -43,6 +67,16 @@ impl Listing {
     pub(crate) fn compare_number(mut self, comparison: &'static str, value: Option<i64>) -> Listing {
         if let Some(value) = value {
             self.push_value(comparison, Value::Number(value));
+        }
+        self
+    }
+
+    /// Adds `comparison ($n, $n + 1)`, such as `(created_at, id) > ($2, $3)`, if there is a place.
+    pub(crate) fn place(mut self, comparison: &'static str, place: Option<Place>) -> Listing {
+        if let Some(Place(at, id)) = place {
+            self.values.extend([Value::Number(at.0), Value::Text(id.to_string())]);
+            let last = self.values.len();
+            self.push(&format!("{comparison} (${}, ${last})", last - 1));
         }
         self
     }

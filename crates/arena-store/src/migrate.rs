@@ -46,7 +46,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0013_conversation_log", by dialect),
     migration!("0014_accounts", by dialect),
     migration!("0015_deleted_conversations"),
-    migration!("0016_matchmaking"),
+    migration!("0016_matchmaking", by dialect),
 ];
 
 /// Applies what is missing. All or nothing: an error leaves the schema as it was.

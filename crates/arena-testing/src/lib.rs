@@ -14,6 +14,7 @@ mod binaries;
 mod both;
 mod database;
 mod error;
+mod matching;
 mod pgbouncer;
 mod port;
 mod postgres;
@@ -28,6 +29,7 @@ pub use binaries::{
 };
 pub use database::{ENV_POSTGRES, TestDatabase};
 pub use error::ServerError;
+pub use matching::MATCHING_RULES;
 pub use pgbouncer::PgBouncer;
 pub use port::free_port;
 pub use postgres::{Durability, PostgresOptions, PostgresServer};

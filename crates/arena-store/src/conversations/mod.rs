@@ -13,5 +13,5 @@ mod write;
 pub use list::ConversationFilter;
 pub use read::LogSlice;
 pub use rows::{AccountRow, ConversationRow, LogRow};
-pub(crate) use write::create;
 pub use write::{Batch, BatchError};
+pub(crate) use write::{append, create};

@@ -115,7 +115,7 @@ impl Store {
         let mut tx = self.write_conversation_rows(!batch.deleted.is_empty()).await?;
         ordered.check(&mut tx).await?;
         create(&mut tx, batch.created.iter().collect()).await?;
-        append(&mut tx, &ordered.log).await?;
+        append(&mut tx, ordered.log.clone()).await?;
         checkpoint(&mut tx, &batch.checkpoints, ordered).await?;
         charge(&mut tx, &batch.accounts).await?;
         delete(&mut tx, &batch.deleted).await?;
@@ -163,8 +163,11 @@ async fn who_has_taken(tx: &mut Tx, wanted: &[&ConversationRow]) -> Result<Batch
     Ok(taken.map_or(BatchError::Stale, |row| BatchError::IdTaken(row.id.clone())))
 }
 
-async fn append(tx: &mut Tx, log: &[&LogRow]) -> Result<(), BatchError> {
-    for part in parts(log) {
+/// Writes entries of logs, in a transaction of [`Store::write_conversation_rows`]. What is in the logs already is the
+/// caller's to know.
+pub(crate) async fn append(tx: &mut Tx, mut log: Vec<&LogRow>) -> Result<(), BatchError> {
+    log.sort_unstable_by_key(|row| (row.key, row.position));
+    for part in parts(&log) {
         let query = part.iter().fold(APPEND.of(tx, part.len()), |query, row| {
             query
                 .bind(row.key)

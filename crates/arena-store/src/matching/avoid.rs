@@ -1,18 +1,45 @@
 //! Who is not to be matched with whom: partings for a while, blocks for ever; and what users report.
 
+use super::locks::hold_tickets;
 use super::rows::ReportRow;
-use crate::db::Store;
+use super::tickets::ids;
+use crate::channels::parsed;
+use crate::db::{Store, transact};
 use crate::error::StoreError;
+use crate::listing::{Listing, Place};
 use crate::page::{Page, PageRequest};
+use crate::sized::{Sized, parts};
+use crate::text::storable;
 use arena_core::Timestamp;
 use arena_core::conversation::ParticipantId;
 use arena_core::matching::{Avoid, QueueName};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+static RENEW: Sized = Sized::new(
+    "UPDATE tickets SET version = version + 1, changed_at = v.column2 FROM (VALUES ",
+    2,
+    ") AS v WHERE tickets.id = v.column1 AND tickets.state = 'waiting'",
+);
 
 impl Store {
-    /// Pairs of users who wait in a queue and are not to be matched now.
+    /// Pairs of users who wait in a queue and are not to be matched now. Ask behind [`Store::waiting`]: who is blocked or
+    /// parted later waits in another version by then.
     pub async fn avoided(&self, queue: &QueueName, now: Timestamp) -> Result<Avoid, StoreError> {
-        let _ = (queue, now);
-        todo!()
+        let mut tx = self.read().await?;
+        let sql = "WITH w AS MATERIALIZED (SELECT u.user_id FROM tickets AS t JOIN ticket_users AS u ON u.ticket = t.id \
+                   WHERE t.queue = $1 AND t.state = 'waiting' AND t.state <> 'over') \
+                   SELECT p.low, p.high FROM w JOIN match_partings AS p ON p.low = w.user_id AND p.until > $2 \
+                   WHERE p.high IN (SELECT user_id FROM w) \
+                   UNION ALL SELECT b.user_id, b.blocked FROM w JOIN match_blocks AS b ON b.user_id = w.user_id \
+                   WHERE b.blocked IN (SELECT user_id FROM w)";
+        let rows = tx.rows(tx.sql(sql).bind(queue.to_string()).bind(now.0)).await?;
+        tx.commit().await?;
+        let mut avoid = Avoid::default();
+        for row in rows {
+            avoid.add(parsed(&row, 0)?, parsed(&row, 1)?);
+        }
+        Ok(avoid)
     }
 
     /// Blocks a user for another, and gives the waiting tickets of both a new version: what was read of them before does
@@ -23,31 +50,84 @@ impl Store {
         blocked: &ParticipantId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let _ = (user, blocked, now);
-        todo!()
+        transact!(self.write(), |tx| {
+            let sql = "INSERT INTO match_blocks (user_id, blocked, created_at) VALUES ($1, $2, $3) \
+                       ON CONFLICT (user_id, blocked) DO NOTHING";
+            let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string()).bind(now.0);
+            tx.execute(query).await
+        })?;
+        // In a transaction of its own: a ticket that was made meanwhile is seen by this one, or sees the block.
+        transact!(self.write(), |tx| {
+            let sql = "SELECT ticket FROM ticket_users WHERE user_id IN ($1, $2)";
+            let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string());
+            let mut tickets = ids(&tx.rows(query).await?)?;
+            tickets.sort_unstable();
+            tickets.dedup();
+            hold_tickets(&mut tx, &tickets).await?;
+            for part in parts(&tickets) {
+                let query = RENEW.of(&tx, part.len());
+                let query = part.iter().fold(query, |query, id| query.bind(id.to_string()).bind(now.0));
+                tx.execute(query).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Takes a block back. Returns whether there was one.
     pub async fn unblock(&self, user: &ParticipantId, blocked: &ParticipantId) -> Result<bool, StoreError> {
-        let _ = (user, blocked);
-        todo!()
+        let gone = transact!(self.write(), |tx| {
+            let sql = "DELETE FROM match_blocks WHERE user_id = $1 AND blocked = $2";
+            tx.execute(tx.sql(sql).bind(user.to_string()).bind(blocked.to_string())).await
+        })?;
+        Ok(gone > 0)
     }
 
-    /// Whom a user has blocked.
+    /// Whom a user has blocked, by id.
     pub async fn blocks(&self, user: &ParticipantId) -> Result<Vec<ParticipantId>, StoreError> {
-        let _ = user;
-        todo!()
+        let mut tx = self.read().await?;
+        let sql = "SELECT blocked FROM match_blocks WHERE user_id = $1 ORDER BY blocked";
+        let rows = tx.rows(tx.sql(sql).bind(user.to_string())).await?;
+        tx.commit().await?;
+        rows.iter().map(|row| parsed(row, 0)).collect()
     }
 
-    /// Keeps a report.
+    /// Keeps a report. The same id again is the same report.
     pub async fn report(&self, report: &ReportRow) -> Result<(), StoreError> {
-        let _ = report;
-        todo!()
+        let sql = "INSERT INTO match_reports (id, match_id, reporter, reported, reason, detail, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+        transact!(self.write(), |tx| {
+            let query = tx.sql(sql).bind(report.id.to_string()).bind(report.in_match.to_string());
+            let query = query.bind(report.reporter.to_string()).bind(report.reported.to_string());
+            let query = query.bind(storable(&report.reason)).bind(storable(&report.detail));
+            tx.execute(query.bind(report.created_at.0)).await
+        })?;
+        Ok(())
     }
 
     /// A page of reports, newest first.
     pub async fn reports(&self, page: &PageRequest) -> Result<Page<ReportRow>, StoreError> {
-        let _ = page;
-        todo!()
+        let mut tx = self.read().await?;
+        let select = "SELECT id, match_id, reporter, reported, reason, detail, created_at FROM match_reports";
+        let query = Listing::new(select).place("(created_at, id) <", Place::parse(page)?).page(
+            &tx,
+            "created_at DESC, id DESC",
+            page,
+        );
+        let rows = tx.rows(query).await?;
+        tx.commit().await?;
+        let rows = rows.iter().map(report_row).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(rows, page, |report| Place(report.created_at, report.id).to_string()))
     }
+}
+
+fn report_row(row: &AnyRow) -> Result<ReportRow, StoreError> {
+    Ok(ReportRow {
+        id: parsed(row, 0)?,
+        in_match: parsed(row, 1)?,
+        reporter: parsed(row, 2)?,
+        reported: parsed(row, 3)?,
+        reason: row.try_get(4)?,
+        detail: row.try_get(5)?,
+        created_at: Timestamp(row.try_get(6)?),
+    })
 }

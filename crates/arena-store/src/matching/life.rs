@@ -1,11 +1,15 @@
-//! A match after it was made: confirmed, or failed, or over.
+//! A match after it was made: it is confirmed, and it ends.
 
-use super::rows::MatchRow;
-use crate::db::Store;
+use super::create::{are_on_another, write_users};
+use super::end::{end, wait_again};
+use super::locks::{hold_match, hold_queue, hold_tickets};
+use super::read;
+use super::rows::{MatchRow, MemberRow, TicketRow};
+use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
 use arena_core::Timestamp;
-use arena_core::conversation::{ConversationId, ParticipantId};
-use arena_core::matching::{MatchEnd, MatchId, TicketId};
+use arena_core::conversation::ParticipantId;
+use arena_core::matching::{MatchEnd, MatchId, MatchState, TicketEnd, TicketId};
 
 /// What came of a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,45 +40,82 @@ pub struct NotInMatch;
 impl Store {
     /// A match.
     pub async fn match_row(&self, id: MatchId) -> Result<Option<MatchRow>, StoreError> {
-        let _ = id;
-        todo!()
+        Ok(self.match_rows(&[id]).await?.pop())
     }
 
-    /// Matches by their ids; those that are not there are left out.
+    /// Matches by their ids, in that order; those that are not there are left out.
     pub async fn match_rows(&self, ids: &[MatchId]) -> Result<Vec<MatchRow>, StoreError> {
-        let _ = ids;
-        todo!()
+        let mut tx = self.snapshot().await?;
+        let found = read::matches(&mut tx, ids).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 
-    /// A user confirms. When everybody has, the match stands and its tickets are matched, with `waited_ms`. Doing it again
-    /// changes nothing. `None` if there is no such match; a user who is not in it is an error.
+    /// Tickets of a match, in any order.
+    pub async fn tickets_in(&self, id: MatchId) -> Result<Vec<TicketRow>, StoreError> {
+        let mut tx = self.snapshot().await?;
+        let mut found = Vec::new();
+        if let Some(meeting) = read::matches(&mut tx, &[id]).await?.pop() {
+            found = read::tickets(&mut tx, &tickets_of(&meeting)).await?;
+        }
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// A user confirms, for all who are on its ticket. When everybody has, the match stands and its tickets are matched,
+    /// with `waited_ms`. Doing it again changes nothing. After `confirm_until` it is too late. `None` if there is no such
+    /// match; a user who does not act for a ticket in it is an error.
     pub async fn confirm_match(
         &self,
         id: MatchId,
         user: &ParticipantId,
         now: Timestamp,
     ) -> Result<Option<Result<Confirming, NotInMatch>>, StoreError> {
-        let _ = (id, user, now);
-        todo!()
+        transact!(self.write(), |tx| {
+            let Some(mut meeting) = hold_match(&mut tx, id).await? else { return Ok(None) };
+            let Some(member) = meeting.members.iter_mut().find(|member| member.user == *user) else {
+                return Ok(Some(Err(NotInMatch)));
+            };
+            let late = member.confirmed_at.is_none() && now > meeting.confirm_until;
+            if meeting.state == MatchState::Over || late {
+                return Ok(Some(Ok(Confirming::Over(meeting))));
+            }
+            if member.confirmed_at.is_none() {
+                confirm(&mut tx, id, member, now).await?;
+                if meeting.members.iter().all(|member| member.confirmed_at.is_some()) {
+                    stand(&mut tx, &mut meeting, now).await?;
+                }
+            }
+            Ok(Some(Ok(Confirming::Noted(meeting))))
+        })
     }
 
     /// Ends a match once. One that is proposed fails: with [`MatchEnd::Unconfirmed`] those who have confirmed wait again,
     /// with any other end all but `by` do, ahead of others and since when they began to wait; the rest is over
-    /// (`Unconfirmed`, `Declined`). One that stands is over: tickets that are to wait again do so from now on, the
-    /// others are over as `Played`; members stay apart until then. Nothing happens to one that is over already.
-    /// Returns the match, and whether this call ended it; `None` if there is none.
+    /// (`Unconfirmed`, `Declined`), but for a `by` that wants to wait again: it does so from now on, and not ahead. One that
+    /// stands is over: tickets that are to wait again do so from now on, the others are over as `Played`. Members of either
+    /// stay apart until then. Tickets whose queue was deleted do not wait again: they are over as `QueueGone`. Nothing
+    /// happens to a match that is over already, and one that stands does not end as unconfirmed. Returns the match, and
+    /// whether this call ended it; `None` if there is none. `by` may be anybody on a ticket.
     pub async fn end_match(
         &self,
         id: MatchId,
         ending: &Ending,
         now: Timestamp,
     ) -> Result<Option<(MatchRow, bool)>, StoreError> {
-        let _ = (id, ending, now);
-        todo!()
+        transact!(self.write(), |tx| {
+            let Some(mut meeting) = hold_match(&mut tx, id).await? else { return Ok(None) };
+            let confirmed = meeting.state == MatchState::Standing && ending.end == MatchEnd::Unconfirmed;
+            if meeting.state == MatchState::Over || confirmed {
+                return Ok(Some((meeting, false)));
+            }
+            end(&mut tx, &mut meeting, ending, now).await?;
+            Ok(Some((meeting, true)))
+        })
     }
 
     /// Whoever wanted another partner, but came too late to end the match, waits again: if its ticket (the one that `user`
-    /// acts for) was in this match last and is over as [`arena_core::matching::TicketEnd::Played`], and nobody of it is on
+    /// acts for) was in this match last and is over as [`TicketEnd::Played`], its queue is there, and nobody of it is on
     /// another ticket, then it waits from now on, as if its own call had ended the match. Nothing happens otherwise, so
     /// doing it again changes nothing. Returns whether it did.
     pub async fn wait_again(
@@ -83,73 +124,59 @@ impl Store {
         user: &ParticipantId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let _ = (id, user, now);
-        todo!()
+        transact!(self.write(), |tx| {
+            let Some(meeting) = read::matches(&mut tx, &[id]).await?.pop() else { return Ok(false) };
+            let Some(member) = meeting.members.iter().find(|member| member.user == *user) else {
+                return Ok(false);
+            };
+            if !hold_queue(&mut tx, &meeting.queue).await? {
+                return Ok(false);
+            }
+            hold_tickets(&mut tx, &[member.ticket]).await?;
+            let Some(ticket) = read::tickets(&mut tx, &[member.ticket]).await?.pop() else {
+                return Ok(false);
+            };
+            let came_too_late = ticket.in_match == Some(id) && ticket.ended == Some(TicketEnd::Played);
+            if !came_too_late || are_on_another(&mut tx, &ticket.wish).await? {
+                return Ok(false);
+            }
+            wait_again(&mut tx, &[(ticket.id, now, false)], now).await?;
+            write_users(&mut tx, &[ticket]).await?;
+            Ok(true)
+        })
     }
+}
 
-    /// Proposed matches whose time to confirm has passed.
-    pub async fn unconfirmed_matches(&self, now: Timestamp, limit: u32) -> Result<Vec<MatchId>, StoreError> {
-        let _ = (now, limit);
-        todo!()
-    }
+/// The tickets of a match.
+pub(super) fn tickets_of(meeting: &MatchRow) -> Vec<TicketId> {
+    meeting.members.iter().map(|member| member.ticket).collect()
+}
 
-    /// Members of standing matches of a queue that were away since before `away_before`, or last heard of before
-    /// `silent_before`.
-    pub async fn lost_members(
-        &self,
-        queue: &arena_core::matching::QueueName,
-        away_before: Timestamp,
-        silent_before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(MatchId, ParticipantId)>, StoreError> {
-        let _ = (queue, away_before, silent_before, limit);
-        todo!()
-    }
+async fn confirm(tx: &mut Tx, id: MatchId, member: &mut MemberRow, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE match_members SET confirmed_at = $1 WHERE match_id = $2 AND ticket = $3";
+    tx.execute(tx.sql(sql).bind(now.0).bind(id.to_string()).bind(member.ticket.to_string())).await?;
+    member.confirmed_at = Some(now);
+    Ok(())
+}
 
-    /// Standing matches whose conversation is exhausted, or gone.
-    pub async fn matches_talked_out(&self, limit: u32) -> Result<Vec<MatchId>, StoreError> {
-        let _ = limit;
-        todo!()
+/// Everybody has confirmed.
+async fn stand(tx: &mut Tx, meeting: &mut MatchRow, now: Timestamp) -> Result<(), StoreError> {
+    hold_tickets(tx, &tickets_of(meeting)).await?;
+    let id = meeting.id.to_string();
+    let sql = "UPDATE tickets SET state = 'matched', version = version + 1, changed_at = $1, \
+               waited_ms = CASE WHEN since < $1 THEN $1 - since ELSE 0 END \
+               WHERE id IN (SELECT ticket FROM match_members WHERE match_id = $2) \
+               AND match_id = $2 AND state = 'proposed'";
+    let matched = tx.execute(tx.sql(sql).bind(now.0).bind(id.clone())).await?;
+    if matched != meeting.members.len() as u64 {
+        return Err(StoreError::corrupt(format!("tickets of match {id} that are not in it")));
     }
-
-    /// Notes that a user's connection to a match's conversation has ended (`Some`), or is there again (`None`).
-    pub async fn attend_match(
-        &self,
-        conversation: &ConversationId,
-        user: &ParticipantId,
-        away_since: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let _ = (conversation, user, away_since);
-        todo!()
-    }
-
-    /// Matches that are over and whose conversation or channel does not know it yet.
-    pub async fn unsettled_matches(&self, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
-        let _ = limit;
-        todo!()
-    }
-
-    /// Notes that nothing is left to do for these.
-    pub async fn settle_matches(&self, ids: &[MatchId]) -> Result<(), StoreError> {
-        let _ = ids;
-        todo!()
-    }
-
-    /// Drops tickets and matches that have been over since before then, and partings that have ended; at most `limit` of
-    /// each. Returns how many rows went.
-    pub async fn forget_matches(
-        &self,
-        before: Timestamp,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let _ = (before, now, limit);
-        todo!()
-    }
-
-    /// Tickets of a match.
-    pub async fn tickets_in(&self, id: MatchId) -> Result<Vec<super::rows::TicketRow>, StoreError> {
-        let _: (MatchId, Option<TicketId>) = (id, None);
-        todo!()
-    }
+    let sql = "UPDATE match_members SET waited_ms = (SELECT t.waited_ms FROM tickets AS t \
+               WHERE t.id = match_members.ticket) WHERE match_id = $1";
+    tx.execute(tx.sql(sql).bind(id.clone())).await?;
+    let sql = "UPDATE matches SET state = 'standing', stood_at = $1, changed_at = $1 WHERE id = $2";
+    tx.execute(tx.sql(sql).bind(now.0).bind(id)).await?;
+    meeting.state = MatchState::Standing;
+    meeting.changed_at = now;
+    Ok(())
 }

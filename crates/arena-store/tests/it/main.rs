@@ -19,6 +19,7 @@ mod draining;
 mod errors;
 mod importing;
 mod limits;
+mod matching;
 mod migrations;
 mod model;
 mod moving;

@@ -51,7 +51,9 @@ on_both!(a_database_of_the_version_before_catches_up_to_a_fresh_schema, async |d
     let undo = format!(
         "DROP TABLE players; {function}; ALTER TABLE channels DROP COLUMN players; \
          DROP TABLE conversations; DROP TABLE conversation_log; DROP TABLE accounts; \
-         DROP TABLE deleted_conversations; DELETE FROM migrations WHERE name > '0009'"
+         DROP TABLE deleted_conversations; DROP TABLE match_queues; DROP TABLE ticket_users; DROP TABLE tickets; \
+         DROP TABLE match_members; DROP TABLE tournaments; DROP TABLE matches; DROP TABLE match_partings; \
+         DROP TABLE match_blocks; DROP TABLE match_reports; DELETE FROM migrations WHERE name > '0009'"
     );
     raw_sql(db, &undo).await.unwrap();
     assert_ne!(schema(db).await, fresh);
@@ -63,6 +65,7 @@ on_both!(a_database_of_the_version_before_catches_up_to_a_fresh_schema, async |d
         "0013_conversation_log",
         "0014_accounts",
         "0015_deleted_conversations",
+        "0016_matchmaking",
     ];
     assert_eq!(store.migrate().await.unwrap(), again);
     assert_eq!(schema(db).await, fresh);

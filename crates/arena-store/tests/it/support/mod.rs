@@ -1,8 +1,10 @@
 //! What the tests share: a database of each kind, a roster, and what must hold whatever happened.
 
+mod matching;
 mod random_op;
 mod sound;
 
+pub(crate) use matching::*;
 pub(crate) use random_op::any_op;
 pub(crate) use sound::assert_sound;
 

@@ -1,0 +1,78 @@
+//! Making matches: all tickets of a draft or none of them.
+
+use crate::support::*;
+use arena_core::matching::{Kind, MatchState, TicketState};
+
+on_both!(a_match_claims_its_tickets, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let mut new = new_ticket("ada");
+    new.wish.name = Some("Ada".to_owned());
+    new.wish.party = vec![user("alan")];
+    let ada = make_ticket(&store, &new, T0).await;
+    let bob = enqueue(&store, "bob").await;
+    let meeting = propose_tickets(&store, &[&ada, &bob]).await;
+    assert_eq!((meeting.state, meeting.quality, meeting.made_at), (MatchState::Proposed, 50, at(100)));
+    assert_eq!(meeting.confirm_until, at(8_000));
+    let members: Vec<_> = meeting
+        .members
+        .iter()
+        .map(|m| (m.ticket, m.user.as_str(), m.kind, m.name.as_deref(), m.party.clone(), m.team))
+        .collect();
+    let alan = vec![user("alan")];
+    assert_eq!(
+        members,
+        [
+            (ada.id, "ada", Kind::Human, Some("Ada"), alan, 0),
+            (bob.id, "bob", Kind::Human, None, Vec::new(), 1)
+        ]
+    );
+    for ticket in tickets_of(&store, &meeting).await {
+        assert_eq!((ticket.state, ticket.version), (TicketState::Proposed, 2));
+        assert_eq!((ticket.in_match, ticket.since, ticket.changed_at), (Some(meeting.id), T0, at(100)));
+    }
+    assert_eq!(store.waiting(&strangers()).await.unwrap(), []);
+    let talk = meeting.conversation.clone().unwrap();
+    assert_eq!(store.conversations_with_tails(&[talk]).await.unwrap().len(), 1);
+    assert_matching_sound(db).await;
+});
+
+on_both!(a_draft_whose_ticket_is_gone_is_left_out_whole, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let mut tickets = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        tickets.push(enqueue(&store, name).await);
+    }
+    let [a, b, c, d, e] = &tickets[..] else { unreachable!() };
+    let twice = draft(&[a, a], at(8_000));
+    let first = draft(&[a, b], at(8_000));
+    let overlaps = draft(&[b, c], at(8_000));
+    let mut stale = draft(&[c, d], at(8_000));
+    stale.teams[1][0].1 += 1;
+    let last = draft(&[e, c], at(8_000));
+    let drafts = [twice, first, overlaps, stale, last];
+    let made = store.make_matches(&strangers(), &drafts, at(1)).await.unwrap();
+    assert_eq!(made, [drafts[1].id, drafts[4].id]);
+    assert_eq!(store.waiting(&strangers()).await.unwrap().len(), 1);
+    let again = store.make_matches(&strangers(), &drafts, at(2)).await.unwrap();
+    assert_eq!(again, []);
+    let elsewhere = "elsewhere".parse().unwrap();
+    let lonely = draft(&[d], at(8_000));
+    assert_eq!(store.make_matches(&elsewhere, &[lonely], at(2)).await.unwrap(), []);
+    assert_eq!(db.count("SELECT COUNT(*) FROM conversations").await, 2);
+    assert_matching_sound(db).await;
+});
+
+on_both!(a_match_stands_when_everybody_has_confirmed, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let meeting = propose(&store, &["ada", "bob"]).await;
+    let stands = stand(&store, &meeting, at(3_000)).await;
+    assert_eq!(stands.state, MatchState::Standing);
+    for ticket in tickets_of(&store, &meeting).await {
+        assert_eq!((ticket.state, ticket.waited_ms), (TicketState::Matched, Some(3_000)));
+        assert_eq!((ticket.version, ticket.changed_at), (3, at(3_000)));
+    }
+    assert_matching_sound(db).await;
+});

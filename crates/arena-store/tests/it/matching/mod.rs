@@ -1,0 +1,3 @@
+//! The matchmaker's rows: tickets, matches, queues.
+
+mod making;
