@@ -210,6 +210,9 @@ pub struct FleetSettings {
     pub manager: ManagerSettings,
     /// Alerts.
     pub alert: AlertSettings,
+    /// Queues of the matchmaker in which idle bots wait for humans, each in one of them; empty: none does. Only a server
+    /// of ours has them.
+    pub queues: Vec<String>,
     /// The roster's file; `None` for the one that is built in.
     pub roster: Option<PathBuf>,
     /// A directory of personas besides those that are built in.

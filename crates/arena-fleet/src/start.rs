@@ -65,6 +65,7 @@ impl Fleet {
             monitor,
             instance: Uuid::new_v4().to_string().into(),
             lobby: settings.manager.lobby.as_str().into(),
+            queues: settings.queues,
             settings: BotSettings::default(),
         };
         let (manager, alert) = (settings.manager, settings.alert);

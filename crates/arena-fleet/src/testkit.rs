@@ -35,6 +35,9 @@ struct Member {
     control: mpsc::Sender<ChannelEvent>,
 }
 
+/// Answers a push, given what it carried.
+type Answering = Box<dyn Fn(&Value) -> Reply + Send>;
+
 #[derive(Default)]
 struct State {
     next: u64,
@@ -44,7 +47,7 @@ struct State {
     /// Faults by bot and topic; an empty bot stands for all.
     refusals: BTreeMap<(String, String), Fault>,
     /// Answers to pushes by event.
-    answers: BTreeMap<String, Reply>,
+    answers: BTreeMap<String, Answering>,
     responses: BTreeMap<String, Value>,
     said: Vec<Said>,
     joins: Vec<Join>,
@@ -125,7 +128,11 @@ impl Hall {
     }
 
     pub(crate) fn answer(&self, event: &str, ok: bool, response: Value) {
-        self.lock().answers.insert(event.to_owned(), Reply { ok, response });
+        self.answer_by(event, move |_| Reply { ok, response: response.clone() });
+    }
+
+    pub(crate) fn answer_by(&self, event: &str, answer: impl Fn(&Value) -> Reply + Send + 'static) {
+        self.lock().answers.insert(event.to_owned(), Box::new(answer));
     }
 
     /// From now on nobody answers to this.
@@ -326,7 +333,7 @@ impl Hall {
     }
 
     fn pushed(&self, topic: &str, event: String, payload: Value) -> Reply {
-        let answer = self.lock().answers.get(&event).cloned();
+        let answer = self.lock().answers.get(&event).map(|answer| answer(&payload));
         let answer = answer.unwrap_or(Reply { ok: true, response: json!({}) });
         let said = Said { topic: topic.to_owned(), event: event.clone(), payload: payload.clone() };
         self.lock().said.push(said);

@@ -85,6 +85,8 @@ pub struct Around {
     pub instance: Arc<str>,
     /// The lobby's topic.
     pub lobby: Arc<str>,
+    /// Queues of the matchmaker in which idle bots wait, each in one of them; empty: none does.
+    pub queues: Vec<String>,
     /// How patient bots are.
     pub settings: BotSettings,
 }

@@ -4,6 +4,8 @@ use super::around::Around;
 use super::leave::{Leave, LeaveWatch, at, told};
 use super::lobby::{brain, place, shown, word};
 use super::talk::{TalkEnd, TalkStart, talk};
+use super::ticket::News;
+use super::wish::{self, Wish};
 use super::world::{self, WorldEnd};
 use crate::channel::{Channel, ChannelEvent};
 use crate::identity::{BrainKind, Identity};
@@ -72,6 +74,8 @@ pub struct Bot {
     pub orders: mpsc::Receiver<Order>,
     /// When it has to leave.
     pub leave: LeaveWatch,
+    /// Whether it may be matched with humans now.
+    pub takes_on: watch::Receiver<bool>,
     /// Takes what it tells. Full: its manager learns of it at the next tick.
     pub notes: mpsc::Sender<Note>,
 }
@@ -117,6 +121,10 @@ struct Life {
     parts: JoinSet<Ended>,
     /// Where they are told to leave.
     parts_leave: watch::Sender<Option<Leave>>,
+    /// Where its talk is told to end, whether the bot leaves or not.
+    talk_leave: watch::Sender<Option<Leave>>,
+    /// Its ticket at the matchmaker, where it holds one.
+    wish: Option<Wish>,
 }
 
 impl Life {
@@ -141,6 +149,8 @@ impl Life {
             show_at: None,
             parts,
             parts_leave,
+            talk_leave: watch::channel(None).0,
+            wish: Wish::of(&bot.around, &bot.me),
             bot,
         }
     }
@@ -152,6 +162,7 @@ impl Life {
                 return None;
             }
             let by = self.leaving().map(|leave| leave.by);
+            self.may_be_matched();
             let fault = tokio::select! {
                 biased;
                 () = at(by) => return None,
@@ -159,6 +170,8 @@ impl Life {
                 Some(ended) = self.parts.join_next() => self.part_ended(ended),
                 event = next(&mut self.lobby) => self.in_lobby(event),
                 Some(order) = self.bot.orders.recv() => self.take(order),
+                Ok(()) = self.bot.takes_on.changed() => None,
+                news = wish::news(&mut self.wish) => self.matched(news),
                 () = at(self.lobby_at) => self.try_lobby(),
                 () = at(self.show_at) => self.show(),
                 () = at(self.look_at) => {
@@ -182,34 +195,81 @@ impl Life {
             self.enter(BotState::Leaving);
         }
         self.parts_leave.send_replace(self.leaving());
+        self.talk_leave.send_replace(self.leaving());
+        None
+    }
+
+    /// Tells its ticket whether it has the time for somebody.
+    fn may_be_matched(&mut self) {
+        let free = self.state == BotState::Idle
+            && self.conversation.is_none()
+            && self.leaving().is_none()
+            && *self.bot.takes_on.borrow();
+        if let Some(wish) = &mut self.wish {
+            wish.ticket().is_free(free);
+        }
+    }
+
+    /// The matchmaker has somebody for it, or has ended what was.
+    fn matched(&mut self, news: News) -> Option<Fault> {
+        match news {
+            News::Meet { of, conversation } => {
+                if let Some(wish) = &mut self.wish {
+                    wish.ticket().meets(of);
+                }
+                // Nobody asks whether it comes in: where it does not, its talk ends, and the match with it.
+                self.begin(conversation, oneshot::channel().0);
+            }
+            News::Over => {
+                self.talk_leave.send_if_modified(|leave| {
+                    let stays = leave.is_none();
+                    leave.get_or_insert_with(|| Leave::now(LEAVING));
+                    stays
+                });
+            }
+        }
         None
     }
 
     fn take(&mut self, order: Order) -> Option<Fault> {
         let Order::Talk { conversation, answer } = order;
-        if self.conversation.is_some() || self.leaving().is_some() {
+        let promised = self.wish.as_mut().is_some_and(|wish| wish.ticket().is_promised());
+        if self.conversation.is_some() || self.leaving().is_some() || promised {
+            if promised && self.conversation.is_none() && self.leaving().is_none() {
+                // Whoever asked has it down as talking there.
+                self.bot.around.monitor.bot_is(&self.id, self.state, None);
+            }
             let busy =
                 Fault::new(FaultClass::Permission, "bot_busy", "the bot talks to somebody else, or leaves");
             let _ = answer.send(Err(busy));
             return None;
         }
+        self.begin(conversation, answer);
+        None
+    }
+
+    /// Talks there from now on.
+    fn begin(&mut self, conversation: String, came: oneshot::Sender<Result<(), Fault>>) {
+        self.talk_leave = watch::channel(self.leaving()).0;
         let start = TalkStart {
             around: self.bot.around.clone(),
             me: self.bot.me.clone(),
             conversation: conversation.clone(),
-            leave: self.parts_leave.subscribe(),
-            came: answer,
+            leave: self.talk_leave.subscribe(),
+            came,
         };
         self.parts.spawn(async { Ended::Talk(talk(start).await) });
         self.conversation = Some(conversation);
         self.enter(BotState::Talking);
-        None
     }
 
     fn part_ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) -> Option<Fault> {
         match ended {
             Ok(Ended::Talk(end)) => {
                 let conversation = self.conversation.take().unwrap_or_default();
+                if let Some(wish) = &mut self.wish {
+                    wish.ticket().talked();
+                }
                 match end {
                     TalkEnd::Over(why) => {
                         tracing::debug!(bot = %self.id, conversation, why, "a talk is over");
@@ -302,6 +362,7 @@ impl Life {
     async fn end(mut self) {
         if self.leaving().is_none() {
             self.parts_leave.send_replace(Some(Leave::now(LEAVING)));
+            self.talk_leave.send_replace(Some(Leave::now(LEAVING)));
         }
         let left = self.leaving().map_or(LEAVING, |leave| leave.by.saturating_duration_since(Instant::now()));
         let worlds = async { while self.parts.join_next().await.is_some() {} };
@@ -310,7 +371,12 @@ impl Life {
                 lobby.leave(left.min(LEAVING)).await;
             }
         };
-        let ends = async { tokio::join!(worlds, lobby) };
+        let ticket = async {
+            if let Some(wish) = self.wish.take() {
+                wish.end(left.min(LEAVING)).await;
+            }
+        };
+        let ends = async { tokio::join!(worlds, lobby, ticket) };
         let _ = tokio::time::timeout(left.min(LEAVING), ends).await;
     }
 }

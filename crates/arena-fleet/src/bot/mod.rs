@@ -1,4 +1,4 @@
-//! One bot: its place in the lobby, its talk, its world.
+//! One bot: its place in the lobby, its ticket at the matchmaker, its talk, its world.
 
 mod around;
 mod leave;
@@ -9,6 +9,8 @@ mod seat;
 mod seat_line;
 mod talk;
 mod thought;
+mod ticket;
+mod wish;
 mod world;
 
 pub use around::{Around, BotSettings, BrainFor, Open, TokenFor};

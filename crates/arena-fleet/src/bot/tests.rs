@@ -1,6 +1,6 @@
 use super::*;
 use crate::brain::{Act, Brain, Scene, Sensed, Spent};
-use crate::channel::ChannelEvent;
+use crate::channel::{ChannelEvent, Reply};
 use crate::identity::{BrainKind, Identity};
 use crate::monitor::{BotState, Monitor};
 use crate::testkit::{Hall, pass, settle};
@@ -80,6 +80,7 @@ struct Stage {
     monitor: Monitor,
     around: Around,
     leave: watch::Sender<Option<Leave>>,
+    takes_on: watch::Sender<bool>,
     orders: Option<mpsc::Sender<Order>>,
     bots: JoinSet<BotEnd>,
     notes: Option<mpsc::Receiver<Note>>,
@@ -97,10 +98,11 @@ fn stage_with(brain: impl Fn(&Sensed) -> Vec<Act> + Send + Sync + 'static) -> St
         monitor: monitor.clone(),
         instance: "fleet-1".into(),
         lobby: LOBBY.into(),
+        queues: Vec::new(),
         settings: BotSettings::default(),
     };
-    let leave = watch::channel(None).0;
-    Stage { hall, monitor, around, leave, orders: None, bots: JoinSet::new(), notes: None }
+    let (leave, takes_on) = (watch::channel(None).0, watch::channel(true).0);
+    Stage { hall, monitor, around, leave, takes_on, orders: None, bots: JoinSet::new(), notes: None }
 }
 
 fn stage() -> Stage {
@@ -128,7 +130,8 @@ impl Stage {
         let (notes, told) = mpsc::channel(16);
         self.monitor.bot_started(me.clone());
         let around = Arc::new(self.around.clone());
-        let bot = Bot { around, me, orders: taken, leave: self.leave.subscribe(), notes };
+        let takes_on = self.takes_on.subscribe();
+        let bot = Bot { around, me, orders: taken, leave: self.leave.subscribe(), takes_on, notes };
         self.bots.spawn(bot.live());
         (self.orders, self.notes) = (Some(orders), Some(told));
         pass(Duration::from_millis(250)).await;
@@ -183,6 +186,119 @@ async fn a_bot_shows_in_the_lobby_what_it_is_and_what_it_does() {
     assert_eq!(stage.state(), BotState::Talking);
     let there = stage.hall.present(TALK);
     assert_eq!((there[0].0.as_str(), &there[0].1["bot"]), ("bot-ada", &json!(true)));
+}
+
+const OWN: &str = "user:bot-ada";
+const MATCH: &str = "00000000-0000-0000-0000-00000000000a";
+
+impl Stage {
+    /// A bot that waits in a queue, and its ticket's id.
+    async fn start_waiting(&mut self) -> String {
+        self.around.queues = vec!["strangers".to_owned()];
+        self.hall.answer("match_status", true, json!({ "ticket": null }));
+        self.hall.answer_by("match_enqueue", |wish| {
+            let id = wish["id"].as_str().unwrap();
+            Reply { ok: true, response: ticket(id, 1, "waiting") }
+        });
+        self.start().await;
+        let wish = self.matchmaker_heard("match_enqueue").pop().unwrap();
+        assert_eq!(
+            (&wish["queue"], &wish["kind"], &wish["name"]),
+            (&json!("strangers"), &json!("bot"), &json!("Ada"))
+        );
+        wish["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the bot has said to the matchmaker.
+    fn matchmaker_heard(&self, event: &str) -> Vec<Value> {
+        let said = self.hall.said().into_iter().filter(|said| said.topic == OWN && said.event == event);
+        said.map(|said| said.payload).collect()
+    }
+
+    /// The matchmaker tells of the ticket, and so much time passes.
+    async fn ticket_is(&self, id: &str, version: i64, state: &str) {
+        self.hall.say(OWN, "ticket", ticket(id, version, state));
+        pass(secs(2)).await;
+    }
+}
+
+fn ticket(id: &str, version: i64, state: &str) -> Value {
+    let met = (state != "waiting").then(|| json!({ "id": MATCH, "state": "standing", "conversation": "c" }));
+    json!({ "id": id, "version": version, "state": state, "match": met })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_bot_is_matched_talks_says_goodbye_and_waits_again() {
+    let mut stage = stage();
+    let id = stage.start_waiting().await;
+    assert_eq!(stage.hall.members(OWN), ["bot-ada"]);
+    stage.ticket_is(&id, 2, "proposed").await;
+    assert_eq!(stage.matchmaker_heard("match_confirm"), [json!({ "match": MATCH })]);
+    assert_eq!(stage.talk().await.unwrap_err().code, "bot_busy", "somebody counts on it");
+    assert_eq!(stage.state(), BotState::Idle);
+    stage.ticket_is(&id, 3, "matched").await;
+    assert_eq!(
+        (stage.state(), stage.hall.texts(TALK)),
+        (BotState::Talking, vec!["hello after 0".to_owned()])
+    );
+    stage.ticket_is(&id, 4, "over").await;
+    assert_eq!(stage.hall.texts(TALK), ["hello after 0", "bye"]);
+    assert!(stage.hall.members(TALK).is_empty());
+    assert_eq!(stage.state(), BotState::Idle);
+    let wishes = stage.matchmaker_heard("match_enqueue");
+    assert_eq!(wishes.len(), 2, "it waits again");
+    assert_ne!(wishes[0]["id"], wishes[1]["id"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_talk_that_ends_by_itself_ends_the_match() {
+    let mut stage = stage();
+    let id = stage.start_waiting().await;
+    stage.ticket_is(&id, 2, "matched").await;
+    stage.ann_says("go");
+    pass(secs(2)).await;
+    assert_eq!(stage.matchmaker_heard("match_leave"), [json!({ "match": MATCH })]);
+    assert!(stage.matchmaker_heard("match_decline").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_is_wanted_elsewhere_or_rests_takes_its_ticket_back() {
+    for leaves in [false, true] {
+        let mut stage = stage();
+        let id = stage.start_waiting().await;
+        if leaves {
+            stage.takes_on.send_replace(false);
+        } else {
+            stage.talk().await.unwrap();
+        }
+        settle().await;
+        assert_eq!(stage.matchmaker_heard("match_cancel").len(), 1);
+        stage.hall.answer("match_status", true, json!({ "ticket": ticket(&id, 2, "proposed") }));
+        // A proposal that was under way is declined.
+        stage.ticket_is(&id, 2, "proposed").await;
+        assert!(!stage.matchmaker_heard("match_decline").is_empty());
+        assert!(stage.matchmaker_heard("match_confirm").is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_leaves_takes_its_ticket_back_first() {
+    let mut stage = stage();
+    stage.start_waiting().await;
+    stage.leave.send_replace(Some(Leave::within(secs(60))));
+    assert_eq!(stage.ended().await.fault, None);
+    assert_eq!(stage.matchmaker_heard("match_cancel").len(), 1);
+    assert!(stage.is_nowhere() && stage.hall.members(OWN).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_whose_own_topic_is_closed_to_it_goes_on_without_matches() {
+    let mut stage = stage();
+    stage.around.queues = vec!["strangers".to_owned()];
+    stage.hall.refuse("bot-ada", OWN, Fault::new(FaultClass::Permission, "Unauthorized", "no"));
+    stage.start().await;
+    stage.talk().await.unwrap();
+    assert_eq!(stage.state(), BotState::Talking);
 }
 
 #[tokio::test(start_paused = true)]

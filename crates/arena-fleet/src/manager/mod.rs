@@ -90,6 +90,8 @@ pub(crate) struct Manager {
     bots: JoinSet<BotEnd>,
     notes: mpsc::Receiver<Note>,
     note: mpsc::Sender<Note>,
+    /// Tells bots whether they may be matched with humans now.
+    takes_on: watch::Sender<bool>,
     pending: JoinSet<Pending>,
     /// How often the lobby may ask for bots: anybody may. Further requests are not heard.
     requests: TokenBucket,
@@ -129,6 +131,7 @@ impl Manager {
             bots: JoinSet::new(),
             notes,
             note,
+            takes_on: watch::channel(true).0,
             pending: JoinSet::new(),
             requests: TokenBucket::new(REQUESTS_PER_SEC, REQUESTS_BURST),
             waiting: 0,
@@ -186,6 +189,8 @@ impl Manager {
         self.ticks += 1;
         self.last_tick_ms = Some(self.start.around.monitor.now_ms());
         let wishes = *self.wishes.borrow_and_update();
+        let takes_on = wishes.mode == Mode::Running;
+        self.takes_on.send_if_modified(|told| std::mem::replace(told, takes_on) != takes_on);
         match wishes.mode {
             Mode::Running | Mode::Draining => self.carry_out_plan(wishes),
             // Nothing starts: what was planned is planned anew later.
@@ -311,7 +316,7 @@ impl Manager {
         self.nobody_left = false;
         self.waiting = self.waiting.saturating_sub(1);
         self.ramp.starting();
-        self.running.start(me, &self.start.around, &self.note, &mut self.bots);
+        self.running.start(me, &self.start.around, &self.note, &self.takes_on, &mut self.bots);
         self.announce_within(others::CHANGES);
         self.plan_start();
     }

@@ -36,13 +36,20 @@ impl Running {
         me: Arc<Identity>,
         around: &Arc<Around>,
         note: &mpsc::Sender<Note>,
+        takes_on: &watch::Sender<bool>,
         tasks: &mut JoinSet<BotEnd>,
     ) {
         let (orders, taken) = mpsc::channel(ORDERS);
         let (leave, told) = watch::channel(None);
         around.monitor.bot_started(me.clone());
-        let bot =
-            Bot { around: around.clone(), me: me.clone(), orders: taken, leave: told, notes: note.clone() };
+        let bot = Bot {
+            around: around.clone(),
+            me: me.clone(),
+            orders: taken,
+            leave: told,
+            takes_on: takes_on.subscribe(),
+            notes: note.clone(),
+        };
         let task = tasks.spawn(bot.live()).id();
         self.bots.insert(me.id.as_str().into(), Held { me, orders, leave, coming: None, task });
         self.last_start = Some(Instant::now());

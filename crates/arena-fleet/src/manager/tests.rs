@@ -81,6 +81,7 @@ pub(super) fn fleet_in(hall: &Hall, monitor: &Monitor, instance: &str, settings:
         monitor: monitor.clone(),
         instance: instance.into(),
         lobby: LOBBY.into(),
+        queues: Vec::new(),
         settings: BotSettings {
             silence: secs(36_000),
             nobody: secs(36_000),

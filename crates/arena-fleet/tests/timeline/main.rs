@@ -12,6 +12,7 @@ mod hanging;
 mod herd;
 mod leases;
 mod lying;
+mod matched;
 mod outage;
 mod refusing;
 mod shutdown;

@@ -92,6 +92,9 @@ pub struct FleetRunArgs {
     /// Topic where humans are counted and bots show themselves [default: lobby:main]
     #[arg(long, value_name = "TOPIC")]
     pub lobby: Option<String>,
+    /// Queue of the matchmaker in which idle bots wait for humans; may be repeated [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub queue: Vec<String>,
     /// Bots when nobody is there [default: 3]
     #[arg(long, value_name = "N")]
     pub min: Option<String>,
@@ -132,11 +135,13 @@ impl FleetRunArgs {
     /// The settings among them.
     pub fn flags(&self) -> Flags {
         let open = |text: &Option<String>| text.clone().map(HiddenText::new);
+        let queues = (!self.queue.is_empty()).then(|| self.queue.join(","));
         let more = [
             ("--endpoint", "endpoint", open(&self.endpoint)),
             ("--apikey", "apikey", self.apikey.clone()),
             ("--jwt-secret", "jwt_secret", self.jwt_secret.clone()),
             ("--lobby", "lobby", open(&self.lobby)),
+            ("--queue", "queues", open(&queues)),
             ("--min", "min", open(&self.min)),
             ("--max", "max", open(&self.max)),
             ("--percent", "target_percent", open(&self.percent)),

@@ -2,6 +2,7 @@
 
 use super::redact::HiddenText;
 use arena_core::RetryPolicy;
+use arena_core::matching::QueueName;
 use arena_fleet::{AlertSettings, FleetSettings, LlmSettings, ManagerSettings, PoolSettings, StartMode};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,6 +36,8 @@ pub struct FleetConfig {
     pub jwt_secret: HiddenText,
     /// Where humans are counted.
     pub lobby: String,
+    /// Queues of the matchmaker in which idle bots wait.
+    pub queues: Vec<String>,
     /// Bots when nobody is there.
     pub min: usize,
     /// Bots at most.
@@ -124,6 +127,7 @@ impl Default for FleetConfig {
             apikey: HiddenText::default(),
             jwt_secret: HiddenText::default(),
             lobby: "lobby:main".to_owned(),
+            queues: vec![QueueName::strangers().to_string()],
             min: 3,
             max: 15,
             target_percent: 30,
@@ -180,6 +184,7 @@ impl FleetConfig {
                 lasting: Duration::from_secs(self.alert_after_secs),
                 every: Duration::from_secs(self.alert_every_secs),
             },
+            queues: self.queues.clone(),
             roster: path(&self.roster),
             personas: path(&self.personas),
             llm: (!self.llm_base_url.is_empty()).then(|| self.llm()),
@@ -259,6 +264,7 @@ mod tests {
         let (ours, theirs) = (FleetConfig::default().settings(), FleetSettings::default());
         assert_eq!((ours.pool, ours.manager), (theirs.pool, theirs.manager));
         assert_eq!((ours.alert, ours.llm), (theirs.alert, theirs.llm));
+        assert_eq!(ours.queues, ["strangers"], "there is a matchmaker here");
         assert_eq!((ours.roster, ours.personas), (theirs.roster, theirs.personas));
     }
 

@@ -1,6 +1,7 @@
 //! Every key: what it means and what it allows. The help, the errors and the reference are made from this.
 
 use super::value::Rule;
+use arena_core::matching::QueueName;
 use arena_core::topic::TopicName;
 use arena_realtime::policy::TopicPattern;
 use arena_realtime::token::Secret;
@@ -86,6 +87,11 @@ const MAP: Rule = Rule::Text {
 const TOPICS: Rule = Rule::List {
     allowed: "topics, such as \"room:7\", or beginnings of topics, such as \"room:*\"",
     accepts: |text| text.parse::<TopicPattern>().is_ok(),
+};
+
+const QUEUES: Rule = Rule::List {
+    allowed: "names of queues, such as \"strangers\"",
+    accepts: |text| text.parse::<QueueName>().is_ok(),
 };
 
 const HOSTS: Rule = Rule::List {
@@ -601,6 +607,13 @@ pub const KEYS: &[Key] = &[
         "What the endpoint checks tokens with: with it every bot gets a token in its own name. Empty means this server's secret where bots connect to this server; elsewhere bots go by the key.",
     ),
     key("fleet", "lobby", TOPIC, "The topic where humans are counted and bots show themselves."),
+    key(
+        "fleet",
+        "queues",
+        QUEUES,
+        "Queues of the matchmaker in which idle bots wait for humans, each in one of them. Empty means none. `arena \
+         fleet run` takes none unless they are set.",
+    ),
     key("fleet", "min", BOTS, "Bots when nobody is there, and at least."),
     key("fleet", "max", BOTS, "Bots at most."),
     key("fleet", "target_percent", between(0, 10_000), "Bots for each hundred humans in the lobby."),

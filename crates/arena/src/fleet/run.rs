@@ -29,7 +29,12 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Runs with settings that have been checked, until it is interrupted. The exit code is 0 if everything was brought to its
 /// end in time.
 pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
-    let config = &loaded.config;
+    let mut config = loaded.config.clone();
+    // Only a server of ours has a matchmaker, and whose the endpoint is nobody but the operator knows.
+    if Key::find("fleet", "queues").is_some_and(|key| loaded.setting(key).source == Source::Default) {
+        config.fleet.queues.clear();
+    }
+    let config = &config;
     for name in &loaded.ignored {
         say(&ignored_words(name));
     }
@@ -48,7 +53,7 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
         let address = listener.local_addr().unwrap_or(address);
         let project = variable(loaded, "endpoint").is_some_and(|name| name == SUPABASE_URL);
         let opened = super::open(config, config.server.listen, project)?;
-        announce(loaded, &opened, address);
+        announce(loaded, &config.fleet.queues, &opened, address);
         let (stop, mut doors) = (CancellationToken::new(), JoinSet::new());
         let router = arena_fleet::http::standalone(Arc::new(opened.fleet.clone()), address.ip());
         doors.spawn(arena_api::serve(listener, router, stop.clone().cancelled_owned(), DRAIN));
@@ -71,7 +76,7 @@ pub(crate) fn run(loaded: &Loaded) -> Result<ExitCode, FleetError> {
 }
 
 /// Where bots go, how many, and which settings are not from the file or the defaults.
-fn announce(loaded: &Loaded, opened: &Opened, address: SocketAddr) {
+fn announce(loaded: &Loaded, queues: &[String], opened: &Opened, address: SocketAddr) {
     let fleet = &loaded.config.fleet;
     say(&format!("bots connect to {}{}", opened.endpoint, from(loaded, "endpoint")));
     if !fleet.endpoint.is_empty() && is_open(&opened.endpoint) {
@@ -87,6 +92,9 @@ fn announce(loaded: &Loaded, opened: &Opened, address: SocketAddr) {
         ),
     };
     say(&numbers);
+    if !queues.is_empty() {
+        say(&format!("idle bots wait for humans in {}", queues.join(", ")));
+    }
     let names = ["min", "max", "target_percent", "maintenance_ms", "apikey", "jwt_secret"];
     let taken: Vec<String> = names.into_iter().filter_map(|name| variable(loaded, name)).collect();
     if !taken.is_empty() {
