@@ -1,9 +1,11 @@
 //! The tickets of one call, as they are compared: in the order of their turns, with numbers for words.
 
 use super::Avoid;
+use super::index::INDEXED;
 use crate::conversation::ParticipantId;
 use crate::matching::{Field, Kind, Rules, Waiting, Wish};
 use crate::time::Timestamp;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// The values of some fields; 0 is a value that was left out.
@@ -38,6 +40,8 @@ pub(super) struct Crowd<'a> {
     pub cards: Vec<Card>,
     /// So many of the first are humans.
     pub humans: usize,
+    /// Preferences that make lists, see [`super::index`].
+    pub indexed: Vec<usize>,
 }
 
 impl<'a> Crowd<'a> {
@@ -57,8 +61,30 @@ impl<'a> Crowd<'a> {
         }
         cards.iter_mut().for_each(|card| card.apart.sort_unstable());
         let humans = cards.partition_point(|card| card.human);
-        Crowd { rules, cards, humans }
+        Crowd { rules, cards, humans, indexed: indexed(rules) }
     }
+
+    /// Which of [`Self::indexed`] somebody says something of, as bits.
+    pub fn said(&self, rank: usize) -> usize {
+        let prefer = &self.cards[rank].prefer;
+        let said = self.indexed.iter().enumerate().filter(|(_, field)| prefer[**field] != 0);
+        said.fold(0, |mask, (nth, _)| mask | 1 << nth)
+    }
+
+    /// Which of [`Self::indexed`] somebody says something of and insists on, as bits.
+    pub fn insists(&self, rank: usize) -> usize {
+        let insisted: Vec<usize> = self.insisted(self.cards[rank].waited_ms).collect();
+        let on = self.indexed.iter().enumerate().filter(|(_, field)| insisted.contains(field));
+        self.said(rank) & on.fold(0, |mask, (nth, _)| mask | 1 << nth)
+    }
+}
+
+/// Those preferences that are insisted on longest.
+fn indexed(rules: &Rules) -> Vec<usize> {
+    let mut fields: Vec<usize> = (0..rules.prefer.len().min(Rules::MAX_FIELDS)).collect();
+    fields.sort_by_key(|nth| Reverse(rules.prefer[*nth].for_ms.unwrap_or(u64::MAX)));
+    fields.truncate(INDEXED);
+    fields
 }
 
 /// Places of those who may be matched now in the order of their turns, and whose turn is each user's.

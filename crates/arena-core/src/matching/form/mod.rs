@@ -5,11 +5,13 @@
 
 mod avoid;
 mod crowd;
+mod index;
 mod legality;
 mod pairs;
 mod score;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use avoid::Avoid;
 
@@ -26,17 +28,45 @@ pub struct Formed {
     pub quality: u32,
 }
 
+/// How far a call looks. What it costs grows with these, and with n log n in the number of tickets.
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    /// Legal partners among whom the best is chosen. The best of 16 is on average better than 94 % of all (16 of 17), and
+    /// every doubling halves what is left only once more.
+    scored: usize,
+    /// Tickets that are looked at for them. Lists hold those who agree on most, so that nearly all of them are legal; it
+    /// takes this many who met each other lately, or who disagree on what has no lists, to find nobody.
+    looked: usize,
+    /// Whoever has found nobody among so many is compared with everybody: this many times log n of them in a call, and one
+    /// in any case; the others have their turn in later calls.
+    compared: usize,
+}
+
+const LOOKS: Looks = Looks { scored: 16, looked: 64, compared: 8 };
+
 /// Matches that can be made now. `tickets` are all that wait in the queue, in any order; no ticket is in two matches.
 /// `tick` rises by one from call to call: it says whose turn it is to be compared with everybody.
 ///
 /// Who waits longest chooses first, after those who were let down. The same tickets give the same matches, whatever order
 /// they come in. A user who is on several tickets waits with the first of them only.
+///
+/// No two who may be matched are left over, but where someone has found nobody among the many it may look at and has to
+/// wait for its turn to be compared with everybody. It gets no bot before that.
 pub fn form(rules: &Rules, tickets: &[Waiting], avoid: &Avoid, now: Timestamp, tick: u64) -> Vec<Formed> {
-    let _ = tick;
+    form_looking(rules, tickets, avoid, now, tick, LOOKS)
+}
+
+fn form_looking(
+    rules: &Rules,
+    tickets: &[Waiting],
+    avoid: &Avoid,
+    now: Timestamp,
+    tick: u64,
+    looks: Looks,
+) -> Vec<Formed> {
     // Larger matches are not made yet.
     if (rules.teams, rules.team_size) != (2, 1) {
         return Vec::new();
     }
-    let crowd = Crowd::new(rules, tickets, avoid, now);
-    pairs::form(&crowd)
+    pairs::form(&Crowd::new(rules, tickets, avoid, now), looks, tick)
 }

@@ -124,23 +124,41 @@ fn legal_pair<'a>(
     pairs.find(|(one, other)| naive::legal(rules, avoid, one, other, now))
 }
 
+/// The looks of the product, and some so short that hardly anybody is seen.
+fn looks() -> impl Strategy<Value = Looks> {
+    let short = (1..3usize, 1..4usize).prop_map(|(scored, looked)| Looks { scored, looked, compared: 0 });
+    prop_oneof![1 => Just(LOOKS), 2 => short]
+}
+
+/// More calls than there can be turns, however short the looks are.
+const CALLS: u64 = 4 * MOST as u64;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn every_pair_is_legal_and_nobody_is_in_two(
-        rules in pair_rules(), tickets in crowd(), avoid in met(), tick in any::<u64>(),
+        rules in pair_rules(), tickets in crowd(), avoid in met(), tick in any::<u64>(), looks in looks(),
     ) {
-        let formed = form(&rules, &tickets, &avoid, NOW, tick);
+        let formed = form_looking(&rules, &tickets, &avoid, NOW, tick, looks);
         check_matches(&rules, &tickets, &avoid, NOW, &formed);
-        prop_assert_eq!(&formed, &form(&rules, &tickets, &avoid, NOW, tick), "the same again");
+        prop_assert_eq!(&formed, &form_looking(&rules, &tickets, &avoid, NOW, tick, looks), "the same again");
     }
 
     #[test]
-    fn nobody_waits_while_a_legal_partner_waits(rules in pair_rules(), tickets in crowd(), avoid in met()) {
+    fn no_two_legal_ones_are_left_over(rules in pair_rules(), tickets in crowd(), avoid in met()) {
+        let formed = form(&rules, &tickets, &avoid, NOW, 0);
+        let left = left_over(&tickets, &formed);
+        prop_assert_eq!(legal_pair(&rules, &avoid, &left, NOW), None);
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_while_a_legal_partner_waits(
+        rules in pair_rules(), tickets in crowd(), avoid in met(), first in any::<u32>(), looks in looks(),
+    ) {
         let mut left = tickets;
-        for tick in 0..3 {
-            let formed = form(&rules, &left, &avoid, NOW, tick);
+        for tick in u64::from(first)..u64::from(first) + CALLS {
+            let formed = form_looking(&rules, &left, &avoid, NOW, tick, looks);
             left = left_over(&left, &formed);
         }
         prop_assert_eq!(legal_pair(&rules, &avoid, &left, NOW), None);
@@ -152,20 +170,16 @@ proptest! {
     ) {
         let formed = form(&rules, &tickets, &avoid, NOW, 0);
         let left = left_over(&tickets, &formed);
-        let served = formed.iter().flat_map(|formed| formed.teams.concat()).map(|place| &tickets[place]);
-        let (bots, humans): (Vec<&Waiting>, Vec<&Waiting>) = served.partition(|ticket| ticket.wish.kind == Kind::Bot);
-        let with_bots = formed.iter().filter(|formed| {
-            formed.teams.concat().iter().any(|place| tickets[*place].wish.kind == Kind::Bot)
-        });
-        prop_assert_eq!(with_bots.clone().count(), bots.len(), "one bot a match at most");
-        prop_assert!(humans.len() >= bots.len());
-        for formed in with_bots {
-            let members = formed.teams.concat();
-            let human = members.iter().map(|place| &tickets[*place]).find(|ticket| ticket.wish.kind == Kind::Human);
-            let human = human.expect("a match without a human");
-            let partner = left.iter().filter(|other| other.wish.kind == Kind::Human)
-                .find(|other| naive::legal(&rules, &avoid, human, other, NOW));
-            prop_assert_eq!(partner, None, "{:?} waits, and {:?} got a bot", partner, human);
+        for formed in formed {
+            let members: Vec<&Waiting> = formed.teams.concat().iter().map(|place| &tickets[*place]).collect();
+            let (humans, bots): (Vec<&Waiting>, Vec<&Waiting>) =
+                members.into_iter().partition(|ticket| ticket.wish.kind == Kind::Human);
+            if !bots.is_empty() {
+                prop_assert_eq!((humans.len(), bots.len()), (1, 1));
+                let partner = left.iter().filter(|other| other.wish.kind == Kind::Human)
+                    .find(|other| naive::legal(&rules, &avoid, humans[0], other, NOW));
+                prop_assert_eq!(partner, None, "waits, and {:?} got a bot", humans[0]);
+            }
         }
     }
 
@@ -174,9 +188,10 @@ proptest! {
         rules in pair_rules(),
         (tickets, shuffled) in crowd().prop_flat_map(|tickets| (Just(tickets.clone()), Just(tickets).prop_shuffle())),
         avoid in met(),
+        looks in looks(),
     ) {
         let made = |tickets: &[Waiting]| -> Vec<(Vec<u128>, u32)> {
-            let formed = form(&rules, tickets, &avoid, NOW, 7);
+            let formed = form_looking(&rules, tickets, &avoid, NOW, 7, looks);
             formed.iter().map(|formed| (numbers(tickets, formed), formed.quality)).collect()
         };
         prop_assert_eq!(made(&tickets), made(&shuffled));
