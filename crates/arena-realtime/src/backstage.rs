@@ -1,4 +1,4 @@
-//! What is behind the topics: seats, worlds and conversations, seen from the gateway.
+//! What is behind the topics: seats, worlds, conversations and matches, seen from the gateway.
 
 use crate::policy::Identity;
 use crate::token::SeatClaim;
@@ -94,7 +94,20 @@ pub struct Saying<'a> {
     pub id: Option<&'a str>,
 }
 
-/// Why something that was said in a conversation was refused.
+/// Something that is asked of the matchmaker for a user.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// For whom: whose topic it is.
+    pub user: &'a str,
+    /// Who asks: a session of that user, or of a service.
+    pub who: &'a Identity,
+    /// What: `match_enqueue`, `match_confirm`, …
+    pub event: &'a str,
+    /// More of it, as one JSON value; whatever the client sent.
+    pub json: &'a str,
+}
+
+/// Why something that was said in a conversation, or asked of the matchmaker, was refused.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unsaid {
     /// A stable code, and words for people.
@@ -103,7 +116,7 @@ pub struct Unsaid {
     pub more: Map<String, Value>,
 }
 
-/// The outcome of something that was said: a JSON object.
+/// The outcome of something that was said or asked: a JSON object.
 pub type Said = Pin<Box<dyn Future<Output = Result<String, Unsaid>> + Send>>;
 
 impl From<Refused> for Unsaid {
@@ -140,4 +153,11 @@ pub trait Backstage: Send + Sync + 'static {
     /// Says something in a conversation. It takes its place among all that is said there when this is called, so the
     /// order of calls is the order of messages; the future waits for the outcome only.
     fn say(&self, saying: Saying<'_>) -> Said;
+
+    /// Asks something of the matchmaker.
+    fn matchmake(&self, asking: Asking<'_>) -> Said;
+
+    /// The first session of a user has come into a conversation whose roster names the user, or the last one has left it.
+    /// It is told once for each, and not at all where too much is to be told at once.
+    async fn attend(&self, conversation: &str, user: &str, present: bool);
 }

@@ -15,7 +15,7 @@ mod session;
 pub mod token;
 
 pub use arena_bus::Payload;
-pub use backstage::{Backstage, Entered, Heard, Line, Look, Missed, Refused, Said, Saying, Unsaid};
+pub use backstage::{Asking, Backstage, Entered, Heard, Line, Look, Missed, Refused, Said, Saying, Unsaid};
 pub use gateway::{
     Admitted, Drain, Gateway, GatewaySettings, GatewayStats, Handshake, HandshakeRefusal, Publication,
     PublishRefusal,

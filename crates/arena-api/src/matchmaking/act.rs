@@ -71,7 +71,7 @@ impl Act {
             }
             Act::Result { id, game, winner, score } => {
                 let told = matchmaking.report_game(id, game, Some(user), winner, score).await?;
-                return Ok(Done::Tournament(Box::new(TournamentBody::new(told))));
+                return Ok(Done::Tournament(Box::new(TournamentBody::new(told, false))));
             }
         };
         Ok(Done::Match(Box::new(MatchBody::new(&row))))

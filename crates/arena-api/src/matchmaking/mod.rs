@@ -2,6 +2,7 @@
 
 mod act;
 mod blocks;
+mod events;
 mod matches;
 mod polls;
 mod queues;
@@ -10,6 +11,7 @@ mod tournaments;
 pub(crate) mod wire;
 
 pub(crate) use act::{Act, Done};
+pub(crate) use events::Event;
 pub(crate) use polls::Polls;
 pub use wire::rules_from_json;
 

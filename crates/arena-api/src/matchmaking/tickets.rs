@@ -1,8 +1,8 @@
 //! Tickets.
 
+use super::Done;
 use super::polls::{From, Polls};
 use super::wire::EnqueueBody;
-use super::{Act, Done};
 use crate::conversations::wire::{Speaker, WireError, object};
 use crate::conversations::{Speaking, in_query};
 use crate::extract::{Id, JsonText, Limit, NoBody, Query, page_request};
@@ -36,9 +36,9 @@ pub(super) async fn enqueue(
     Speaking(speaker): Speaking,
     JsonText(body): JsonText,
 ) -> Result<(StatusCode, Json<Done>), Problem> {
-    let (queue, id, wish) = object::<EnqueueBody>(&body)?.wish(&speaker)?;
-    let user = wish.user.clone();
-    let act = Act::Enqueue { queue, id, wish: Box::new(wish) };
+    let mut body: EnqueueBody = object(&body)?;
+    let user = speaker.name(body.user.take(), "user")?;
+    let act = body.act(user.clone(), &speaker)?;
     Ok((StatusCode::CREATED, Json(act.carry_out(&services.matchmaking, &user).await?)))
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn show(
 ) -> Result<Json<TournamentBody>, Problem> {
     let found = services.matchmaking.tournament(id).await?;
     must_be_in(&speaker, &found.0)?;
-    Ok(Json(TournamentBody::new(found)))
+    Ok(Json(TournamentBody::new(found, speaker.service)))
 }
 
 /// By a player of the game; or by a service, which needs to name nobody.
@@ -56,5 +56,5 @@ pub(super) async fn result(
     let ResultBody { user, winner, score } = object(&body)?;
     let by = if speaker.service { user } else { Some(speaker.name(user, "user")?) };
     let told = services.matchmaking.report_game(id, game, by.as_ref(), winner, score).await?;
-    Ok(Json(Done::Tournament(Box::new(TournamentBody::new(told)))))
+    Ok(Json(Done::Tournament(Box::new(TournamentBody::new(told, speaker.service)))))
 }

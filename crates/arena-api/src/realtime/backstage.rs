@@ -1,12 +1,13 @@
-//! What is behind the topics: the players' service and that of conversations.
+//! What is behind the topics: the services of players, conversations and matchmaking.
 
+use super::meeting::Meeting;
 use super::talk::Talk;
 use crate::router::ApiLimits;
 use arena_control::{InputError, Players, ServiceError, Services};
 use arena_core::PlayerId;
 use arena_core::channel::ChannelName;
 use arena_realtime::token::SeatClaim;
-use arena_realtime::{Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
+use arena_realtime::{Asking, Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -17,11 +18,12 @@ const EXIT_DELAY: Duration = Duration::from_millis(200);
 /// The longest of these delays: how long after the end of an outage a seat may still be held by nobody.
 const EXIT_DELAY_CAP: Duration = Duration::from_secs(5);
 
-/// Seats, worlds and conversations, for the gateway.
+/// Seats, worlds, conversations and matches, for the gateway.
 #[derive(Debug, Clone)]
 pub struct Stage {
     players: Players,
     talk: Talk,
+    meeting: Meeting,
     stop: CancellationToken,
 }
 
@@ -30,7 +32,8 @@ impl Stage {
     /// seats that are held still.
     pub fn new(services: &Services, limits: &ApiLimits, stop: CancellationToken) -> Stage {
         let talk = Talk::new(services.conversations.clone(), limits);
-        Stage { players: services.players.clone(), talk, stop }
+        let meeting = Meeting::new(services.matchmaking.clone());
+        Stage { players: services.players.clone(), talk, meeting, stop }
     }
 
     async fn look_at(&self, channel: &ChannelName) -> Result<Look, Refused> {
@@ -88,6 +91,14 @@ impl Backstage for Stage {
 
     fn say(&self, saying: Saying<'_>) -> Said {
         self.talk.say(&saying)
+    }
+
+    fn matchmake(&self, asking: Asking<'_>) -> Said {
+        self.meeting.matchmake(&asking)
+    }
+
+    async fn attend(&self, conversation: &str, user: &str, present: bool) {
+        self.meeting.attend(conversation, user, present).await;
     }
 }
 

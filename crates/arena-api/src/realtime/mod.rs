@@ -5,6 +5,7 @@ mod broadcast;
 mod caller;
 mod cors;
 mod join_tokens;
+mod meeting;
 mod socket;
 mod stats;
 mod talk;

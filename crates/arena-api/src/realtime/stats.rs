@@ -24,6 +24,7 @@ pub(super) async fn stats(State(gateway): State<Gateway>) -> Json<Value> {
         caught_up,
         recovered,
         not_recovered,
+        unattended,
     } = gateway.stats();
     Json(json!({
         "sessions": sessions,
@@ -43,6 +44,7 @@ pub(super) async fn stats(State(gateway): State<Gateway>) -> Json<Value> {
             "caught_up": caught_up,
             "recovered": recovered,
             "not_recovered": not_recovered,
+            "unattended": unattended,
         },
     }))
 }

@@ -167,7 +167,7 @@ fn line(LogLine { position, at, event, id, body }: LogLine) -> Line {
     Line { offset: position, at_ms: u64::try_from(at.0).unwrap_or(0), event, id, body }
 }
 
-fn written(body: &impl serde::Serialize) -> Result<String, Unsaid> {
+pub(super) fn written(body: &impl serde::Serialize) -> Result<String, Unsaid> {
     serde_json::to_string(body).map_err(|_| unreadable())
 }
 
@@ -187,11 +187,11 @@ fn unreadable() -> Unsaid {
     Refused { code: "internal".to_owned(), detail }.into()
 }
 
-fn misspoken(error: WireError) -> Unsaid {
+pub(super) fn misspoken(error: WireError) -> Unsaid {
     Refused { code: error.code().to_owned(), detail: error.to_string() }.into()
 }
 
-fn not_done(error: ServiceError) -> Unsaid {
+pub(super) fn not_done(error: ServiceError) -> Unsaid {
     let mut more = Map::new();
     if let ErrorClass::Unavailable { retry_after } = error.class() {
         let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);

@@ -7,7 +7,7 @@ use arena_realtime::limits::RealtimeLimits;
 use arena_realtime::policy::{AnonymousAccess, PolicySettings};
 use arena_realtime::token::{Issuer, KeySet, SeatClaim, Secret, Verifier};
 use arena_realtime::{
-    Backstage, Entered, GatewaySettings, Heard, Look, Missed, PresenceSettings, Refused, Said, Saying,
+    Asking, Backstage, Entered, GatewaySettings, Heard, Look, Missed, PresenceSettings, Refused, Said, Saying,
 };
 use async_trait::async_trait;
 use axum::body::{Body, Bytes, to_bytes};
@@ -49,6 +49,10 @@ impl Backstage for Nothing {
     fn say(&self, _: Saying<'_>) -> Said {
         Box::pin(std::future::ready(Err(nothing().into())))
     }
+    fn matchmake(&self, _: Asking<'_>) -> Said {
+        Box::pin(std::future::ready(Err(nothing().into())))
+    }
+    async fn attend(&self, _: &str, _: &str, _: bool) {}
 }
 
 /// The routes, for these callers.

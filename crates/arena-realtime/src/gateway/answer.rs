@@ -28,6 +28,11 @@ impl Answer {
         }
     }
 
+    /// The same for whoever asks: an answer is what it wants, whether it acknowledges broadcasts or not.
+    pub(super) fn always_to(session: &Arc<Session>, about: &About<'_>) -> Answer {
+        Answer { ack: true, ..Answer::to(session, about) }
+    }
+
     /// It was done. `response` is one JSON object.
     pub(super) fn done(&self, gateway: &Gateway, response: &str) {
         gateway.count(|counters| &counters.messages);

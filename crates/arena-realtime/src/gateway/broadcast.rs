@@ -1,6 +1,7 @@
 //! Broadcasts: from clients, and from the server's own doors.
 
 use super::dispatch::About;
+use super::matchmaking::is_for_matchmaker;
 use super::{Gateway, stream_name};
 use crate::codec::{Status, UserPayload};
 use crate::limits::Refusal;
@@ -59,7 +60,8 @@ pub enum PublishRefusal {
 }
 
 impl Gateway {
-    /// A member says something on its topic or in its conversation, or sends an input to its world.
+    /// A member says something on its topic or in its conversation, sends an input to its world, or asks something of the
+    /// matchmaker.
     pub(super) fn say(
         &self,
         session: &Arc<Session>,
@@ -75,6 +77,9 @@ impl Gateway {
         }
         match about.topic.kind() {
             TopicKind::World(_) => return self.input(session, about, event, payload),
+            TopicKind::User(user) if is_for_matchmaker(event) => {
+                return self.matchmake(session, about, user, event, payload);
+            }
             TopicKind::Conversation(conversation) => {
                 let id = id.or_else(|| id_in(payload, membership.id_field.as_deref()?));
                 return self.converse(session, about, conversation, event, payload, id.as_deref());

@@ -57,4 +57,6 @@ counters! {
     recovered,
     /// Clients that came back and could not be given everything.
     not_recovered,
+    /// Times that the backstage was not told who has come or gone, because too much was to be told.
+    unattended,
 }

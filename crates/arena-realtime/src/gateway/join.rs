@@ -7,6 +7,7 @@ mod welcome;
 pub(super) use welcome::snapshot_frame;
 
 use super::Gateway;
+use super::company::Place;
 use super::under_way::{Kind, UnderWay};
 use crate::backstage::{Look, Refused};
 use crate::codec::{Body, ClientMessage, Dialect, JoinConfig, Ref, Status, TOPIC_PREFIX};
@@ -262,6 +263,8 @@ impl Gateway {
                 Err(Closed) => {}
             }
         };
+        let attends = start.names().then(|| place(wish)).flatten();
+        attends.iter().for_each(|place| self.come(place));
         entry.state = JoinedState::Member(Membership {
             room: Arc::clone(&room),
             member,
@@ -270,6 +273,7 @@ impl Gateway {
             token_ends: wish.token_ends,
             dialect: wish.dialect(session),
             seat,
+            attends,
             ack: wish.wants_answers(),
             id_field: wish.config.broadcast.id_field.as_deref().map(Arc::from),
             presence_key: presence_key(wish),
@@ -332,6 +336,12 @@ fn config(session: &Session, message: &ClientMessage<'_>) -> JoinConfig {
         tracing::debug!(session = session.id, %complaint, "a join has an odd setting; its default is taken");
     }
     config
+}
+
+/// Where somebody is who joins a conversation.
+fn place(wish: &Wish) -> Option<Place> {
+    let TopicKind::Conversation(conversation) = wish.topic.kind() else { return None };
+    Some(Place { conversation: conversation.into(), user: Arc::clone(&wish.who.user) })
 }
 
 /// Of the client's choice, but for conversations: there it is the member's name, because a key could hold a message. One

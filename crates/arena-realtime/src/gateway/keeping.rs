@@ -33,6 +33,7 @@ impl Gateway {
             clock.tick().await;
             self.tell_waiting_presence();
             self.check_attendance();
+            self.tell_company();
             if tick.is_multiple_of(SESSIONS_EVERY) {
                 self.look_after_sessions();
             }

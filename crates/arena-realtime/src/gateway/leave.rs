@@ -61,6 +61,9 @@ impl Gateway {
     /// Takes a member out of its room and its seat.
     pub(super) fn depart(&self, joined: Joined) {
         let JoinedState::Member(membership) = joined.state else { return };
+        if let Some(place) = &membership.attends {
+            self.go(place);
+        }
         let room = &membership.room;
         if room.dismiss(membership.member, &membership.presence_key) {
             self.presence_waits(room);

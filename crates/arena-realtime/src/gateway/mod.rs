@@ -3,6 +3,7 @@
 mod answer;
 mod attendance;
 mod broadcast;
+mod company;
 mod conversation;
 mod counters;
 mod dispatch;
@@ -12,6 +13,7 @@ mod handshake;
 mod join;
 mod keeping;
 mod leave;
+mod matchmaking;
 mod presence;
 mod refresh;
 mod settings;
@@ -24,6 +26,8 @@ pub use drain::Drain;
 pub use handshake::{Admitted, Handshake, HandshakeRefusal};
 pub use settings::GatewaySettings;
 
+pub(crate) use company::Place;
+
 use crate::backstage::Backstage;
 use crate::codec::TOPIC_PREFIX;
 use crate::limits::{Limiter, RealtimeLimits};
@@ -33,6 +37,7 @@ use crate::session::{Seconds, Session};
 use crate::token::Verifier;
 use arena_bus::{Bus, OpenError};
 use arena_core::topic::{TopicKind, TopicName};
+use company::Company;
 use counters::Counters;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,6 +69,8 @@ struct Inner {
     presence_waits: Mutex<Vec<Weak<Room>>>,
     /// Conversations whose rosters have changed.
     attendance: Arc<Attendance>,
+    /// Who is in conversations.
+    company: Company,
     /// Which session holds the seat of which join. An entry for every seated member, and for every join that asks for
     /// a seat.
     seated: Mutex<HashMap<u64, Weak<Session>>>,
@@ -100,6 +107,7 @@ impl Gateway {
             rooms: Mutex::default(),
             presence_waits: Mutex::default(),
             attendance: Arc::default(),
+            company: Company::default(),
             seated: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -96,8 +96,8 @@ impl Member {
 /// The members of one topic, and who of them is present.
 ///
 /// Locks are taken in this order, and never the other way round: a session's list of topics, the register of rooms,
-/// then either a stream or presence but never both, members, an outbox. The register of seats and the list of rooms
-/// that wait are taken last and held for a look-up only.
+/// then either a stream or presence but never both, members, an outbox. The register of seats, the list of rooms
+/// that wait and the company of conversations are taken last and held for a look-up only.
 #[derive(Debug)]
 pub(crate) struct Room {
     me: Weak<Room>,

@@ -1,6 +1,7 @@
 //! A session's membership in one topic.
 
 use crate::codec::{ClientMessage, Dialect, Ref};
+use crate::gateway::Place;
 use crate::policy::{Access, Identity};
 use crate::room::{MemberId, Room};
 use crate::token::SeatClaim;
@@ -58,6 +59,8 @@ pub(crate) struct Membership {
     pub(crate) dialect: Dialect,
     /// The seat it holds in the topic's world.
     pub(crate) seat: Option<Seat>,
+    /// Where it counts as somebody whom a conversation's roster names, by the name that it came with.
+    pub(crate) attends: Option<Place>,
     /// Whether its broadcasts are acknowledged.
     pub(crate) ack: bool,
     /// The field of its JSON payloads that is the message's id.

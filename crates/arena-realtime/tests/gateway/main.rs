@@ -7,6 +7,7 @@ mod conversing;
 mod drain;
 mod hostile;
 mod joining;
+mod matchmaking;
 mod presence;
 mod publishing;
 mod recovery;

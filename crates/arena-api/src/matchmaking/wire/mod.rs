@@ -15,5 +15,5 @@ pub(crate) use report::{ReportBody, ReportedBody};
 pub(crate) use rules::RulesBody;
 pub use rules::rules_from_json;
 pub(crate) use stats::StatsBody;
-pub(crate) use tournament::{ResultBody, TournamentBody};
+pub(crate) use tournament::{ResultBody, TournamentBody, named};
 pub(crate) use wish::EnqueueBody;

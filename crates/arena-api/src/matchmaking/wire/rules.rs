@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 
 /// Rules; what is left out is as in [`Rules::default`].
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RulesBody {
-    teams: u32,
-    team_size: u32,
-    must: Vec<Field>,
-    prefer: Vec<Preference>,
+    teams: Option<u32>,
+    team_size: Option<u32>,
+    must: Option<Vec<Field>>,
+    prefer: Option<Vec<Preference>>,
     rating: Option<RatingRule>,
-    interests_weight: u32,
+    interests_weight: Option<u32>,
     bots_after_ms: Option<u64>,
-    min_wait_ms: u64,
+    min_wait_ms: Option<u64>,
     max_wait_ms: Option<u64>,
-    skip_window_ms: u64,
-    confirm_ms: u64,
-    silent_ms: u64,
-    away_ms: u64,
-    outcome: OutcomeBody,
+    skip_window_ms: Option<u64>,
+    confirm_ms: Option<u64>,
+    silent_ms: Option<u64>,
+    away_ms: Option<u64>,
+    outcome: Option<OutcomeBody>,
 }
 
 /// What a match is.
@@ -42,34 +42,42 @@ struct BracketBody {
     region: Option<Region>,
 }
 
-impl Default for RulesBody {
-    fn default() -> RulesBody {
-        RulesBody::from(Rules::default())
+impl From<RulesBody> for Rules {
+    fn from(body: RulesBody) -> Rules {
+        let rules = Rules::default();
+        Rules {
+            teams: body.teams.unwrap_or(rules.teams),
+            team_size: body.team_size.unwrap_or(rules.team_size),
+            must: body.must.unwrap_or(rules.must),
+            prefer: body.prefer.unwrap_or(rules.prefer),
+            rating: body.rating.or(rules.rating),
+            interests_weight: body.interests_weight.unwrap_or(rules.interests_weight),
+            bots_after_ms: body.bots_after_ms.or(rules.bots_after_ms),
+            min_wait_ms: body.min_wait_ms.unwrap_or(rules.min_wait_ms),
+            max_wait_ms: body.max_wait_ms.or(rules.max_wait_ms),
+            skip_window_ms: body.skip_window_ms.unwrap_or(rules.skip_window_ms),
+            confirm_ms: body.confirm_ms.unwrap_or(rules.confirm_ms),
+            silent_ms: body.silent_ms.unwrap_or(rules.silent_ms),
+            away_ms: body.away_ms.unwrap_or(rules.away_ms),
+            outcome: body.outcome.map_or(rules.outcome, Outcome::from),
+        }
     }
 }
 
-impl From<RulesBody> for Rules {
-    fn from(body: RulesBody) -> Rules {
-        Rules {
-            teams: body.teams,
-            team_size: body.team_size,
-            must: body.must,
-            prefer: body.prefer,
-            rating: body.rating,
-            interests_weight: body.interests_weight,
-            bots_after_ms: body.bots_after_ms,
-            min_wait_ms: body.min_wait_ms,
-            max_wait_ms: body.max_wait_ms,
-            skip_window_ms: body.skip_window_ms,
-            confirm_ms: body.confirm_ms,
-            silent_ms: body.silent_ms,
-            away_ms: body.away_ms,
-            outcome: match body.outcome {
-                OutcomeBody::Talk(talk) => Outcome::Talk(Box::new(Setup::from(*talk))),
-                OutcomeBody::Tournament(BracketBody { format, region }) => {
-                    Outcome::Tournament { format, region }
-                }
-            },
+impl From<OutcomeBody> for Outcome {
+    fn from(body: OutcomeBody) -> Outcome {
+        match body {
+            OutcomeBody::Talk(talk) => Outcome::Talk(Box::new(Setup::from(*talk))),
+            OutcomeBody::Tournament(BracketBody { format, region }) => Outcome::Tournament { format, region },
+        }
+    }
+}
+
+impl From<Outcome> for OutcomeBody {
+    fn from(outcome: Outcome) -> OutcomeBody {
+        match outcome {
+            Outcome::Talk(setup) => OutcomeBody::Talk(Box::new((*setup).into())),
+            Outcome::Tournament { format, region } => OutcomeBody::Tournament(BracketBody { format, region }),
         }
     }
 }
@@ -77,25 +85,20 @@ impl From<RulesBody> for Rules {
 impl From<Rules> for RulesBody {
     fn from(rules: Rules) -> RulesBody {
         RulesBody {
-            teams: rules.teams,
-            team_size: rules.team_size,
-            must: rules.must,
-            prefer: rules.prefer,
+            teams: Some(rules.teams),
+            team_size: Some(rules.team_size),
+            must: Some(rules.must),
+            prefer: Some(rules.prefer),
             rating: rules.rating,
-            interests_weight: rules.interests_weight,
+            interests_weight: Some(rules.interests_weight),
             bots_after_ms: rules.bots_after_ms,
-            min_wait_ms: rules.min_wait_ms,
+            min_wait_ms: Some(rules.min_wait_ms),
             max_wait_ms: rules.max_wait_ms,
-            skip_window_ms: rules.skip_window_ms,
-            confirm_ms: rules.confirm_ms,
-            silent_ms: rules.silent_ms,
-            away_ms: rules.away_ms,
-            outcome: match rules.outcome {
-                Outcome::Talk(setup) => OutcomeBody::Talk(Box::new((*setup).into())),
-                Outcome::Tournament { format, region } => {
-                    OutcomeBody::Tournament(BracketBody { format, region })
-                }
-            },
+            skip_window_ms: Some(rules.skip_window_ms),
+            confirm_ms: Some(rules.confirm_ms),
+            silent_ms: Some(rules.silent_ms),
+            away_ms: Some(rules.away_ms),
+            outcome: Some(rules.outcome.into()),
         }
     }
 }

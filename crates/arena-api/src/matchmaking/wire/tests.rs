@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::conversations::wire::{Speaker, WireError, object};
-use arena_core::matching::{Field, Kind, Outcome, Rules};
+use crate::matchmaking::Act;
+use arena_core::matching::{Field, Kind, Outcome, Rules, Wish};
 use arena_core::tournament::Format;
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ fn why(body: &Value) -> String {
 #[test]
 fn rules_that_say_nothing_are_the_default_and_every_field_comes_back_as_it_was_told() {
     assert_eq!(rules(&json!({})), Rules::default());
+    assert_eq!(rules(&json!({"teams": null, "outcome": null})), Rules::default());
     let told = json!({
         "teams": 2, "team_size": 3,
         "must": ["language", "attributes.mode"],
@@ -73,8 +75,13 @@ fn what_is_wrong_with_rules_is_told_with_the_field_at_fault() {
     }
 }
 
-fn wish(body: &Value, who: &Speaker) -> Result<arena_core::matching::Wish, WireError> {
-    object::<EnqueueBody>(&body.to_string())?.wish(who).map(|(_, _, wish)| wish)
+fn wish(body: &Value, who: &Speaker) -> Result<Wish, WireError> {
+    let mut body = object::<EnqueueBody>(&body.to_string())?;
+    let user = who.name(body.user.take(), "user")?;
+    body.act(user, who).map(|act| match act {
+        Act::Enqueue { wish, .. } => *wish,
+        other => panic!("{other:?}"),
+    })
 }
 
 #[test]

@@ -1,21 +1,101 @@
 //! Tournaments.
 
 use arena_control::{MatchBody, MatchRow};
+use arena_core::Timestamp;
 use arena_core::conversation::ParticipantId;
-use arena_core::tournament::Tournament;
+use arena_core::tournament::{Format, Game, GameResult, Standing, Tournament};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A tournament as it is shown: the match that it is, and its games.
+/// A tournament as it is shown: the match that it is, its games, and who stands where.
 #[derive(Debug, Serialize)]
 pub(crate) struct TournamentBody {
     #[serde(flatten)]
     of: MatchBody,
-    tournament: Tournament,
+    format: Format,
+    entrants: Vec<ParticipantId>,
+    champion: Option<ParticipantId>,
+    games: Vec<GameBody>,
+    standings: Vec<StandingBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct GameBody {
+    number: u32,
+    round: u32,
+    a: Option<ParticipantId>,
+    b: Option<ParticipantId>,
+    result: Option<EndBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct EndBody {
+    winner: Option<ParticipantId>,
+    score: Option<(u32, u32)>,
+    forfeit: bool,
+    by: Option<ParticipantId>,
+    at_ms: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct StandingBody {
+    rank: u32,
+    user: ParticipantId,
+    seed: u32,
+    round: u32,
+    played: u32,
+    won: u32,
+    drawn: u32,
+    lost: u32,
+    points: u32,
+    scored: u64,
+    conceded: u64,
+    withdrawn: bool,
 }
 
 impl TournamentBody {
-    pub(crate) fn new((row, tournament): (MatchRow, Tournament)) -> TournamentBody {
-        TournamentBody { of: MatchBody::new(&row), tournament }
+    /// As it is shown to operators, or to whoever plays.
+    pub(crate) fn new((row, cup): (MatchRow, Tournament), to_operators: bool) -> TournamentBody {
+        TournamentBody {
+            of: if to_operators { MatchBody::for_operators(&row) } else { MatchBody::new(&row) },
+            format: cup.format,
+            champion: cup.champion(),
+            games: cup.games().into_iter().map(GameBody::from).collect(),
+            standings: cup.standings().into_iter().map(StandingBody::from).collect(),
+            entrants: cup.entrants,
+        }
+    }
+}
+
+impl From<Game> for GameBody {
+    fn from(game: Game) -> GameBody {
+        let Game { number, round, a, b, result } = game;
+        GameBody { number, round, a, b, result: result.map(EndBody::from) }
+    }
+}
+
+impl From<GameResult> for EndBody {
+    fn from(result: GameResult) -> EndBody {
+        let GameResult { winner, score, forfeit, by, at } = result;
+        EndBody { winner, score, forfeit, by, at_ms: at }
+    }
+}
+
+impl From<Standing> for StandingBody {
+    fn from(standing: Standing) -> StandingBody {
+        StandingBody {
+            rank: standing.rank,
+            user: standing.user,
+            seed: standing.seed,
+            round: standing.round,
+            played: standing.played,
+            won: standing.won,
+            drawn: standing.drawn,
+            lost: standing.lost,
+            points: standing.points,
+            scored: standing.scored,
+            conceded: standing.conceded,
+            withdrawn: standing.withdrawn,
+        }
     }
 }
 
@@ -30,6 +110,6 @@ pub(crate) struct ResultBody {
 }
 
 /// With this a field has to be there, though it may be `null`.
-pub(super) fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ParticipantId>, D::Error> {
+pub(crate) fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ParticipantId>, D::Error> {
     Option::deserialize(value)
 }

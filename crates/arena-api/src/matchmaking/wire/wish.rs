@@ -1,6 +1,7 @@
 //! What somebody wants to be matched for.
 
 use crate::conversations::wire::{Speaker, WireError};
+use crate::matchmaking::Act;
 use arena_core::channel::Region;
 use arena_core::conversation::ParticipantId;
 use arena_core::matching::{Kind, Label, QueueName, TicketId, Wish};
@@ -11,9 +12,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnqueueBody {
-    pub(crate) queue: QueueName,
-    pub(crate) id: Option<TicketId>,
-    user: Option<ParticipantId>,
+    queue: QueueName,
+    id: Option<TicketId>,
+    pub(crate) user: Option<ParticipantId>,
     kind: Option<Kind>,
     name: Option<String>,
     party: Option<Vec<ParticipantId>>,
@@ -27,15 +28,15 @@ pub(crate) struct EnqueueBody {
 }
 
 impl EnqueueBody {
-    /// Queue, chosen id and wish of a ticket that `who` asks for. Users ask for themselves only: a party is put together
-    /// by a service, which knows that everybody in it wants to come along.
-    pub(crate) fn wish(self, who: &Speaker) -> Result<(QueueName, Option<TicketId>, Wish), WireError> {
+    /// What is to be done for `user`, as `who` asks for it. Nobody but a service puts a party together: it knows that
+    /// everybody in it wants to come along.
+    pub(crate) fn act(self, user: ParticipantId, who: &Speaker) -> Result<Act, WireError> {
         let party = self.party.unwrap_or_default();
         if !party.is_empty() {
             who.must_be_service()?;
         }
         let wish = Wish {
-            user: who.name(self.user, "user")?,
+            user,
             kind: if who.bot { Kind::Bot } else { self.kind.unwrap_or_default() },
             name: self.name,
             party,
@@ -47,6 +48,6 @@ impl EnqueueBody {
             avoid: self.avoid.unwrap_or_default(),
             requeue: self.requeue.unwrap_or_default(),
         };
-        Ok((self.queue, self.id, wish))
+        Ok(Act::Enqueue { queue: self.queue, id: self.id, wish: Box::new(wish) })
     }
 }

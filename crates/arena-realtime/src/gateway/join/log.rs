@@ -4,8 +4,9 @@ use super::start::Start;
 use super::{AdmitError, Gateway, LOOKS, Wish, restarting, too_many_topics};
 use crate::backstage::{Heard, Line, Missed, Refused};
 use crate::gateway::under_way::UnderWay;
-use crate::policy::Denied;
+use crate::policy::{Denied, Identity};
 use arena_bus::{Epoch, Message, Payload, Position, Recovery, View};
+use arena_core::conversation::ParticipantId;
 use std::sync::Arc;
 
 /// Lines of the log that are given to one who comes back, at most; one who missed more pages through the log.
@@ -18,6 +19,8 @@ const PAGE: u32 = 200;
 pub(super) struct Log {
     /// Where it ended when it was asked for.
     end: Position,
+    /// Whether the roster names whoever joins.
+    pub(super) names: bool,
     missed: Reading,
 }
 
@@ -45,8 +48,9 @@ impl Gateway {
                 let denied = Denied::Read(wish.topic.clone());
                 return Err(Refused { code: denied.code().to_owned(), detail: denied.to_string() });
             }
+            let names = is_named(&wish.who, &heard);
             let Heard { position, stream, .. } = heard;
-            let mut log = Log { end: position, missed: Reading::NotBegun };
+            let mut log = Log { end: position, names, missed: Reading::NotBegun };
             for attempt in 1.. {
                 let Some(session) = under_way.session() else { return Ok(()) };
                 let admitted = self.admit(&session, wish, None, Start::Log(&log));
@@ -145,6 +149,12 @@ impl Log {
             self.missed = Reading::Read { through, bytes, lines };
         }
     }
+}
+
+/// Residents' talk is listened to by whoever watches their world, and nobody there is waited for.
+fn is_named(who: &Identity, heard: &Heard) -> bool {
+    let is_it = |participant: &ParticipantId| participant.as_str() == &*who.user;
+    !who.anonymous && heard.channel.is_none() && heard.roster.iter().any(is_it)
 }
 
 fn message(line: Line, epoch: &Epoch) -> Message {

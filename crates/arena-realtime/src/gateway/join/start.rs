@@ -37,6 +37,11 @@ pub(super) struct Beginning<'a> {
 }
 
 impl<'a> Start<'a> {
+    /// Whether it is a conversation whose roster names whoever joins.
+    pub(super) fn names(self) -> bool {
+        matches!(self, Start::Log(log) if log.names)
+    }
+
     pub(super) fn beginning(self, config: &JoinConfig, view: &View<'_>) -> Result<Beginning<'a>, AdmitError> {
         if let Start::Log(log) = self
             && !log.is_told_by(view)

@@ -4,8 +4,9 @@ use super::{PATIENCE, Talks};
 use arena_bus::{Bus, Draft, Payload, Stream};
 use arena_core::topic::TopicName;
 use arena_realtime::token::SeatClaim;
-use arena_realtime::{Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
+use arena_realtime::{Asking, Backstage, Entered, Heard, Look, Missed, Refused, Said, Saying};
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +22,9 @@ pub enum Call {
     Exit(Uuid, u64),
     Listen,
 }
+
+/// Who has come into a conversation, or gone: conversation, user, and whether it is there.
+pub type Attended = (String, String, bool);
 
 /// Every world of it counts: its snapshot and its deltas say `{"n": …}`, each delta one more than what was before it.
 pub struct Stage {
@@ -54,6 +58,9 @@ struct Script {
     late_answer: bool,
     /// Seats that were entered, by holder, and how often each was exited.
     exits: HashMap<u64, usize>,
+    /// What was asked of the matchmaker: for whom, by whom, what and how.
+    matchmaking: Vec<Value>,
+    attended: Vec<Attended>,
 }
 
 impl Stage {
@@ -109,6 +116,16 @@ impl Stage {
     /// The inputs that came, in their order.
     pub fn inputs(&self) -> Vec<String> {
         self.script().inputs.clone()
+    }
+
+    /// What was asked of the matchmaker: for whom, by whom, what and how.
+    pub fn matchmaking(&self) -> Vec<Value> {
+        self.script().matchmaking.clone()
+    }
+
+    /// Who has come into conversations, and gone.
+    pub fn attended(&self) -> Vec<Attended> {
+        self.script().attended.clone()
     }
 
     pub fn holder(&self, player: Uuid) -> Option<u64> {
@@ -282,5 +299,29 @@ impl Backstage for Stage {
             let _ = held.wait_for(|held| !held).await;
             outcome
         })
+    }
+
+    /// `{"queue": "none"}` is refused.
+    fn matchmake(&self, asking: Asking<'_>) -> Said {
+        let Asking { user, who, event, json } = asking;
+        self.script().matchmaking.push(json!([user, *who.user, event, json]));
+        let outcome = if json.contains("none") {
+            let refused =
+                Refused { code: "queue_not_found".into(), detail: "there is no queue `none`".into() };
+            Err(refused.into())
+        } else {
+            Ok(json!({"state": "waiting"}).to_string())
+        };
+        let mut held = self.held.subscribe();
+        Box::pin(async move {
+            let _ = held.wait_for(|held| !held).await;
+            outcome
+        })
+    }
+
+    async fn attend(&self, conversation: &str, user: &str, present: bool) {
+        let mut held = self.held.subscribe();
+        let _ = held.wait_for(|held| !held).await;
+        self.script().attended.push((conversation.to_owned(), user.to_owned(), present));
     }
 }
