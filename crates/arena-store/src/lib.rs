@@ -41,7 +41,7 @@ pub use db::{Dialect, Store, StoreOptions};
 pub use error::{OpError, StoreError};
 pub use matching::{
     Confirming, Ending, MatchDraft, MatchFilter, MatchRow, MemberRow, NewTicket, NotInMatch, QueueCounts,
-    QueueRow, ReportRow, TicketError, TicketFilter, TicketRow, TournamentDraft, WaitStats,
+    QueueRow, ReportRow, TicketError, TicketFilter, TicketRow, TournamentBegun, TournamentDraft, WaitStats,
 };
 pub use observed::Observation;
 pub use page::{Page, PageRequest};

@@ -153,11 +153,21 @@ fn newcomer(bot: BotId, new: &NewBot) -> Newcomer {
 async fn load(tx: &mut Tx, store: &Store, orders: &[Order]) -> Result<Board, StoreError> {
     let mut needs = Needs::default();
     orders.iter().for_each(|order| order.op.needs(&mut needs));
+    board(tx, store, needs, named_channels(orders)).await
+}
+
+/// A board of all channels, with what these operations look at besides; of the named channels only, if they are named.
+pub(crate) async fn board(
+    tx: &mut Tx,
+    store: &Store,
+    needs: Needs,
+    only: Option<Vec<String>>,
+) -> Result<Board, StoreError> {
     let players = load_players(tx, &needs).await?;
     let limited = store.rules().max_seats_per_user > 0;
     let users = if limited { players::count_of_users(tx, &needs.users).await? } else { Vec::new() };
     let bots = load_bots(tx, needs).await?;
-    if let Some(names) = named_channels(orders) {
+    if let Some(names) = only {
         let channels = channels::seats(tx, Some(&names)).await?;
         return Ok(Board::new(store.rules(), [], channels, bots).with_players(players).with_seats_of(users));
     }
@@ -221,7 +231,11 @@ async fn load_bots(tx: &mut Tx, needs: Needs) -> Result<Vec<(BotId, BotSeat)>, S
 
 /// Writes what changed, in the order that never overfills on the way: out of old channels before into new ones. Returns
 /// the sessions that held the seats of players who lost theirs.
-async fn write(tx: &mut Tx, changes: Changes, now: Timestamp) -> Result<BTreeMap<PlayerId, u64>, StoreError> {
+pub(crate) async fn write(
+    tx: &mut Tx,
+    changes: Changes,
+    now: Timestamp,
+) -> Result<BTreeMap<PlayerId, u64>, StoreError> {
     channels::save_groups(tx, &changes.groups).await?;
     channels::insert(tx, &changes.opened, now).await?;
     let leaving: Vec<BotId> = changes.moves.iter().filter(|m| m.from.is_some()).map(|m| m.bot).collect();
@@ -270,7 +284,7 @@ const AFRESH: &str = "state = CASE WHEN state = 'disabled' THEN 'disabled' ELSE 
                       retry_at = NULL, reason = NULL, changed_at = $1";
 
 /// What the activity log says of an order that was carried out.
-fn drafts(order: &Order, applied: Option<&Applied>) -> Vec<ActivityDraft> {
+pub(crate) fn drafts(order: &Order, applied: Option<&Applied>) -> Vec<ActivityDraft> {
     let Some(applied) = applied else { return Vec::new() };
     let draft = |action: &'static str, bot, channel: Option<&ChannelName>, detail| ActivityDraft {
         actor: order.actor.clone(),

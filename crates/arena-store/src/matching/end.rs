@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::sized::{Sized, parts};
 use arena_core::Timestamp;
 use arena_core::conversation::ParticipantId;
-use arena_core::matching::{MatchEnd, MatchState, TicketEnd, TicketId};
+use arena_core::matching::{MatchEnd, MatchState, TicketEnd, TicketId, TicketState};
 use std::collections::BTreeMap;
 
 /// The most users in a match who stay apart afterwards: with 64 there are 2,016 pairs of them. A larger match is no
@@ -52,6 +52,10 @@ pub(super) async fn end(
     let mut over: BTreeMap<&str, (TicketEnd, Vec<TicketId>)> = BTreeMap::new();
     for member in &meeting.members {
         let ticket = tickets.get(&member.ticket).filter(|ticket| ticket.in_match == Some(meeting.id));
+        // Who has left a tournament may be in another match by now, or forgotten.
+        if meeting.channel.is_some() && ticket.is_none_or(|ticket| ticket.state == TicketState::Over) {
+            continue;
+        }
         let ticket = ticket.ok_or_else(|| StoreError::corrupt("a match without its tickets"))?;
         match fate(meeting.state, member, ticket, ending, now) {
             Fate::Waits { since, ahead } if has_queue => waits.push((ticket.id, since, ahead)),

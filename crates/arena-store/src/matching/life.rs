@@ -160,7 +160,7 @@ async fn confirm(tx: &mut Tx, id: MatchId, member: &mut MemberRow, now: Timestam
 }
 
 /// Everybody has confirmed.
-async fn stand(tx: &mut Tx, meeting: &mut MatchRow, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn stand(tx: &mut Tx, meeting: &mut MatchRow, now: Timestamp) -> Result<(), StoreError> {
     hold_tickets(tx, &tickets_of(meeting)).await?;
     let id = meeting.id.to_string();
     let sql = "UPDATE tickets SET state = 'matched', version = version + 1, changed_at = $1, \

@@ -28,4 +28,4 @@ pub use make::MatchDraft;
 pub use queues::QueueRow;
 pub use rows::{MatchRow, MemberRow, ReportRow, TicketRow};
 pub use tickets::{NewTicket, TicketError};
-pub use tournaments::TournamentDraft;
+pub use tournaments::{TournamentBegun, TournamentDraft};

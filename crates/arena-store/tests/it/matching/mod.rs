@@ -1,3 +1,4 @@
 //! The matchmaker's rows: tickets, matches, queues.
 
 mod making;
+mod tournaments;
