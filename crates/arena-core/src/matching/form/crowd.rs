@@ -16,6 +16,8 @@ pub(super) type Values = [u32; Rules::MAX_FIELDS];
 pub(super) struct Card {
     /// Its place in the list that was given.
     pub place: usize,
+    /// Users on it.
+    pub size: u32,
     /// Not a bot.
     pub human: bool,
     /// How long it waits.
@@ -24,8 +26,10 @@ pub(super) struct Card {
     pub must: u32,
     /// What had better be the same, in the order of the rules.
     pub prefer: Values,
-    /// How strong it plays.
+    /// How strong it plays, where the rules compare it.
     pub rating: Option<i32>,
+    /// How strong it plays.
+    pub strength: Option<i32>,
     /// What it likes, in ascending order, each once.
     pub interests: Vec<u32>,
     /// Whom it is not to be matched with, in ascending order.
@@ -137,11 +141,13 @@ impl<'a> Words<'a> {
         interests.dedup();
         Card {
             place,
+            size: wish.size(),
             human: wish.kind == Kind::Human,
             waited_ms: waited_ms(ticket, now),
             must: *self.musts.entry(must).or_insert(musts),
             prefer: self.values(rules.prefer.iter().map(|preference| &preference.field), wish),
             rating: rules.rating.and(wish.rating),
+            strength: wish.rating,
             interests,
             apart: Vec::new(),
         }

@@ -7,11 +7,16 @@ impl Crowd<'_> {
     /// Whether two of the crowd may be in a match together.
     pub fn legal(&self, a: usize, b: usize) -> bool {
         let (one, other) = (&self.cards[a], &self.cards[b]);
-        if one.must != other.must || !kinds_go_together(self.rules, one, other) {
-            return false;
-        }
+        // The quickest question first: it leaves most of them out.
+        one.must == other.must && kinds_go_together(self.rules, one, other) && self.agree(a, b)
+    }
+
+    /// Whether nothing but their kinds may keep two of the crowd from being in a match together.
+    pub fn agree(&self, a: usize, b: usize) -> bool {
+        let (one, other) = (&self.cards[a], &self.cards[b]);
         let waited_ms = waited_together_ms(one, other);
-        self.insisted(waited_ms).all(|nth| agree(one.prefer[nth], other.prefer[nth]))
+        one.must == other.must
+            && self.insisted(waited_ms).all(|nth| agree(one.prefer[nth], other.prefer[nth]))
             && ratings_go_together(self.rules, one, other, waited_ms)
             && one.apart.binary_search(&(b as u32)).is_err()
     }

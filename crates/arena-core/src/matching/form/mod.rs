@@ -7,15 +7,17 @@ mod avoid;
 mod crowd;
 mod index;
 mod legality;
+mod packing;
 mod pairs;
 mod score;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 pub use avoid::Avoid;
 
-use super::{Rules, Waiting};
+use super::{Outcome, Rules, Waiting};
 use crate::time::Timestamp;
 use crowd::Crowd;
 
@@ -64,9 +66,11 @@ fn form_looking(
     tick: u64,
     looks: Looks,
 ) -> Vec<Formed> {
-    // Larger matches are not made yet.
-    if (rules.teams, rules.team_size) != (2, 1) {
-        return Vec::new();
+    let crowd = Crowd::new(rules, tickets, avoid, now);
+    let tournament = matches!(rules.outcome, Outcome::Tournament { .. });
+    if (rules.teams, rules.team_size) == (2, 1) && !tournament {
+        pairs::form(&crowd, looks, tick)
+    } else {
+        teams::form(&crowd, looks, tick)
     }
-    pairs::form(&Crowd::new(rules, tickets, avoid, now), looks, tick)
 }

@@ -38,6 +38,15 @@ impl Crowd<'_> {
         points.add(ratings(self.rules, one, other));
         points
     }
+
+    /// How well these go together, 0 to 100: everybody with everybody.
+    pub fn quality(&self, members: &[usize]) -> u32 {
+        let mut points = Points::default();
+        for (nth, one) in members.iter().enumerate() {
+            members[..nth].iter().for_each(|other| points.add(self.points(*one, *other)));
+        }
+        points.quality()
+    }
 }
 
 /// Equal is worth the weight, left out by one half of it: nobody knows.

@@ -3,6 +3,7 @@
 mod naive;
 mod pairs;
 mod properties;
+mod teams;
 
 use super::*;
 use crate::conversation::ParticipantId;

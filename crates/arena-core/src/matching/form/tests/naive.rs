@@ -3,6 +3,23 @@
 use super::*;
 use crate::matching::{Field, Outcome};
 
+/// Whether two tickets may be in a match that has a human: bots may be in it together, if all else is right.
+pub fn legal_beside_a_human(
+    rules: &Rules,
+    avoid: &Avoid,
+    one: &Waiting,
+    other: &Waiting,
+    now: Timestamp,
+) -> bool {
+    let with_bots = Rules {
+        outcome: Outcome::Tournament { format: crate::tournament::Format::RoundRobin, region: None },
+        bots_after_ms: Some(0),
+        ..rules.clone()
+    };
+    let bots = [one, other].iter().all(|ticket| ticket.wish.kind == Kind::Bot);
+    legal(if bots { &with_bots } else { rules }, avoid, one, other, now)
+}
+
 /// Whether two tickets may be in a match together.
 pub fn legal(rules: &Rules, avoid: &Avoid, one: &Waiting, other: &Waiting, now: Timestamp) -> bool {
     let waits = |ticket: &Waiting| (now.0 - ticket.since.0).max(0) as u64;

@@ -1,7 +1,8 @@
 //! Random crowds under random rules: what must hold whatever is chosen.
 
 use super::*;
-use crate::matching::{Field, Label, Preference, RatingRule};
+use crate::matching::{Field, Label, Outcome, Preference, RatingRule};
+use crate::tournament::Format;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -43,6 +44,33 @@ fn pair_rules() -> impl Strategy<Value = Rules> {
         let prefer = prefer.into_iter().filter(|(field, ..)| seen.insert(field.clone()));
         let prefer = prefer.map(|(field, for_ms, weight)| Preference { field, for_ms, weight }).collect();
         Rules { must, prefer, rating, interests_weight, bots_after_ms, min_wait_ms, ..Rules::default() }
+    })
+}
+
+/// Rules of larger matches.
+fn team_rules() -> impl Strategy<Value = Rules> {
+    let outcome = Outcome::Tournament { format: Format::RoundRobin, region: None };
+    let sizes = prop_oneof![
+        3 => (1..4u32, 1..4u32).prop_map(|sizes| (sizes, None)),
+        1 => (2..9u32).prop_map(move |entrants| ((entrants, 1), Some(outcome.clone()))),
+    ];
+    (pair_rules(), sizes).prop_map(|(rules, ((teams, team_size), outcome))| {
+        let outcome = outcome.unwrap_or_else(|| rules.outcome.clone());
+        let team_size = if teams * team_size == 1 { 3 } else { team_size };
+        Rules { teams, team_size, outcome, ..rules }
+    })
+}
+
+/// A crowd of which some bring others along.
+fn parties() -> impl Strategy<Value = Vec<Waiting>> {
+    (crowd(), vec(prop_oneof![3 => Just(0), 1 => 0..3usize], MOST)).prop_map(|(mut tickets, others)| {
+        for (ticket, others) in tickets.iter_mut().zip(others) {
+            let wish = Arc::make_mut(&mut ticket.wish);
+            if wish.kind == Kind::Human {
+                wish.party = (0..others).map(|nth| user(&format!("{}-{nth}", wish.user))).collect();
+            }
+        }
+        tickets
     })
 }
 
@@ -93,6 +121,9 @@ fn check_matches(rules: &Rules, tickets: &[Waiting], avoid: &Avoid, now: Timesta
         assert_eq!(formed.teams.len(), rules.teams as usize);
         assert!(formed.quality <= 100);
         let members: Vec<usize> = formed.teams.iter().flatten().copied().collect();
+        let has_human = members.iter().any(|place| tickets[*place].wish.kind == Kind::Human);
+        let tournament = matches!(rules.outcome, Outcome::Tournament { .. });
+        assert!(has_human || tournament, "bots among themselves");
         for team in &formed.teams {
             let users: u32 = team.iter().map(|place| tickets[*place].wish.size()).sum();
             assert_eq!(users, rules.team_size);
@@ -101,7 +132,12 @@ fn check_matches(rules: &Rules, tickets: &[Waiting], avoid: &Avoid, now: Timesta
             assert!(seen.insert(*one), "{one} is in two matches");
             for other in &members[..nth] {
                 let (one, other) = (&tickets[*one], &tickets[*other]);
-                assert!(naive::legal(rules, avoid, one, other, now), "{one:?} with {other:?}");
+                let legal = if has_human {
+                    naive::legal_beside_a_human(rules, avoid, one, other, now)
+                } else {
+                    naive::legal(rules, avoid, one, other, now)
+                };
+                assert!(legal, "{one:?} with {other:?}");
             }
         }
     }
@@ -130,11 +166,20 @@ fn looks() -> impl Strategy<Value = Looks> {
     prop_oneof![1 => Just(LOOKS), 2 => short]
 }
 
-/// More calls than there can be turns, however short the looks are.
-const CALLS: u64 = 4 * MOST as u64;
+/// Calls until nothing was formed for longer than there can be turns. Returns who is left over.
+fn call_on(rules: &Rules, tickets: Vec<Waiting>, avoid: &Avoid, first: u64, looks: Looks) -> Vec<Waiting> {
+    let (mut left, mut idle, mut tick) = (tickets, 0, first);
+    while idle <= left.len() {
+        let formed = form_looking(rules, &left, avoid, NOW, tick, looks);
+        left = left_over(&left, &formed);
+        idle = if formed.is_empty() { idle + 1 } else { 0 };
+        tick += 1;
+    }
+    left
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn every_pair_is_legal_and_nobody_is_in_two(
@@ -156,11 +201,7 @@ proptest! {
     fn nobody_waits_for_ever_while_a_legal_partner_waits(
         rules in pair_rules(), tickets in crowd(), avoid in met(), first in any::<u32>(), looks in looks(),
     ) {
-        let mut left = tickets;
-        for tick in u64::from(first)..u64::from(first) + CALLS {
-            let formed = form_looking(&rules, &left, &avoid, NOW, tick, looks);
-            left = left_over(&left, &formed);
-        }
+        let left = call_on(&rules, tickets, &avoid, first.into(), looks);
         prop_assert_eq!(legal_pair(&rules, &avoid, &left, NOW), None);
     }
 
@@ -195,5 +236,24 @@ proptest! {
             formed.iter().map(|formed| (numbers(tickets, formed), formed.quality)).collect()
         };
         prop_assert_eq!(made(&tickets), made(&shuffled));
+    }
+
+    #[test]
+    fn every_match_of_teams_is_legal_and_full(
+        rules in team_rules(), tickets in parties(), avoid in met(), tick in any::<u64>(), looks in looks(),
+    ) {
+        let formed = form_looking(&rules, &tickets, &avoid, NOW, tick, looks);
+        check_matches(&rules, &tickets, &avoid, NOW, &formed);
+        prop_assert_eq!(&formed, &form_looking(&rules, &tickets, &avoid, NOW, tick, looks), "the same again");
+    }
+
+    #[test]
+    fn teams_fill_while_there_are_enough_who_go_with_all(
+        many in 0..MOST, teams in 1..4u32, team_size in 2..4u32, looks in looks(),
+    ) {
+        let rules = Rules { teams, team_size, ..Rules::default() };
+        let tickets = (0..many).map(|nth| human(nth as u128, nth as i64 % 7)).collect();
+        let left = call_on(&rules, tickets, &Avoid::default(), 0, looks);
+        prop_assert!(left.len() < rules.users() as usize, "{} are left over", left.len());
     }
 }
