@@ -12,7 +12,7 @@ mod pairs;
 mod score;
 mod teams;
 #[cfg(test)]
-mod tests;
+pub(in crate::matching) mod tests;
 mod turns;
 
 pub use avoid::Avoid;
@@ -56,6 +56,14 @@ const LOOKS: Looks = Looks { scored: 16, looked: 64, compared: 8 };
 /// wait for its turn to be compared with everybody. It gets no bot before that.
 pub fn form(rules: &Rules, tickets: &[Waiting], avoid: &Avoid, now: Timestamp, tick: u64) -> Vec<Formed> {
     form_looking(rules, tickets, avoid, now, tick, LOOKS)
+}
+
+/// How well tickets go together, 0 to 100, whether or not they may.
+pub fn quality<'a>(rules: &Rules, tickets: impl Iterator<Item = &'a Waiting>) -> u32 {
+    let tickets: Vec<Waiting> = tickets.cloned().collect();
+    // At the end of time everybody has waited long enough.
+    let crowd = Crowd::new(rules, &tickets, &Avoid::default(), Timestamp(i64::MAX));
+    crowd.quality(&(0..crowd.cards.len()).collect::<Vec<usize>>())
 }
 
 fn form_looking(

@@ -1,6 +1,6 @@
 //! What [`form`] makes, beside a naive reading of the rules.
 
-mod naive;
+pub(in crate::matching) mod naive;
 mod pairs;
 mod properties;
 mod teams;

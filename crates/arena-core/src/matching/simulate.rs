@@ -1,1 +1,0 @@
-//! Replays seeded arrivals through the rules.
