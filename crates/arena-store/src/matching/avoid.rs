@@ -26,13 +26,17 @@ impl Store {
     /// Pairs of users who wait in a queue and are not to be matched now. Ask behind [`Store::waiting`]: who is blocked or
     /// parted later waits in another version by then.
     pub async fn avoided(&self, queue: &QueueName, now: Timestamp) -> Result<Avoid, StoreError> {
-        let mut tx = self.read().await?;
-        let sql = "WITH w AS MATERIALIZED (SELECT u.user_id FROM tickets AS t JOIN ticket_users AS u ON u.ticket = t.id \
-                   WHERE t.queue = $1 AND t.state = 'waiting' AND t.state <> 'over') \
-                   SELECT p.low, p.high FROM w JOIN match_partings AS p ON p.low = w.user_id AND p.until > $2 \
-                   WHERE p.high IN (SELECT user_id FROM w) \
-                   UNION ALL SELECT b.user_id, b.blocked FROM w JOIN match_blocks AS b ON b.user_id = w.user_id \
-                   WHERE b.blocked IN (SELECT user_id FROM w)";
+        let mut tx = self.snapshot_by_index().await?;
+        let sql = "SELECT p.low, p.high FROM tickets AS t JOIN ticket_users AS u ON u.ticket = t.id \
+                   JOIN match_partings AS p ON p.low = u.user_id AND p.until > $2 \
+                   WHERE t.queue = $1 AND t.state = 'waiting' AND t.state <> 'over' AND EXISTS (SELECT 1 \
+                   FROM ticket_users AS o JOIN tickets AS w ON w.id = o.ticket \
+                   WHERE o.user_id = p.high AND w.queue = $1 AND w.state = 'waiting') \
+                   UNION ALL SELECT b.user_id, b.blocked FROM tickets AS t JOIN ticket_users AS u ON u.ticket = t.id \
+                   JOIN match_blocks AS b ON b.user_id = u.user_id \
+                   WHERE t.queue = $1 AND t.state = 'waiting' AND t.state <> 'over' AND EXISTS (SELECT 1 \
+                   FROM ticket_users AS o JOIN tickets AS w ON w.id = o.ticket \
+                   WHERE o.user_id = b.blocked AND w.queue = $1 AND w.state = 'waiting')";
         let rows = tx.rows(tx.sql(sql).bind(queue.to_string()).bind(now.0)).await?;
         tx.commit().await?;
         let mut avoid = Avoid::default();
@@ -50,14 +54,14 @@ impl Store {
         blocked: &ParticipantId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let sql = "INSERT INTO match_blocks (user_id, blocked, created_at) VALUES ($1, $2, $3) \
                        ON CONFLICT (user_id, blocked) DO NOTHING";
             let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string()).bind(now.0);
             tx.execute(query).await
         })?;
         // In a transaction of its own: a ticket that was made meanwhile is seen by this one, or sees the block.
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let sql = "SELECT ticket FROM ticket_users WHERE user_id IN ($1, $2)";
             let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string());
             let mut tickets = ids(&tx.rows(query).await?)?;
@@ -75,7 +79,7 @@ impl Store {
 
     /// Takes a block back. Returns whether there was one.
     pub async fn unblock(&self, user: &ParticipantId, blocked: &ParticipantId) -> Result<bool, StoreError> {
-        let gone = transact!(self.write(), |tx| {
+        let gone = transact!(self.write_by_index(), |tx| {
             let sql = "DELETE FROM match_blocks WHERE user_id = $1 AND blocked = $2";
             tx.execute(tx.sql(sql).bind(user.to_string()).bind(blocked.to_string())).await
         })?;
@@ -84,7 +88,7 @@ impl Store {
 
     /// Whom a user has blocked, by id.
     pub async fn blocks(&self, user: &ParticipantId) -> Result<Vec<ParticipantId>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT blocked FROM match_blocks WHERE user_id = $1 ORDER BY blocked";
         let rows = tx.rows(tx.sql(sql).bind(user.to_string())).await?;
         tx.commit().await?;
@@ -95,7 +99,7 @@ impl Store {
     pub async fn report(&self, report: &ReportRow) -> Result<(), StoreError> {
         let sql = "INSERT INTO match_reports (id, match_id, reporter, reported, reason, detail, created_at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let query = tx.sql(sql).bind(report.id.to_string()).bind(report.in_match.to_string());
             let query = query.bind(report.reporter.to_string()).bind(report.reported.to_string());
             let query = query.bind(storable(&report.reason)).bind(storable(&report.detail));
@@ -106,7 +110,7 @@ impl Store {
 
     /// A page of reports, newest first.
     pub async fn reports(&self, page: &PageRequest) -> Result<Page<ReportRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let select = "SELECT id, match_id, reporter, reported, reason, detail, created_at FROM match_reports";
         let query = Listing::new(select).place("(created_at, id) <", Place::parse(page)?).page(
             &tx,

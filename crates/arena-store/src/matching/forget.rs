@@ -32,7 +32,7 @@ impl Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let limit = i64::from(limit);
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let gone = forget_matches(&mut tx, before, limit).await?;
             let gone = gone + forget_tickets(&mut tx, before, limit).await?;
             Ok(gone + forget_partings(&mut tx, now, limit).await?)

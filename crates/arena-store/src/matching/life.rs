@@ -45,7 +45,7 @@ impl Store {
 
     /// Matches by their ids, in that order; those that are not there are left out.
     pub async fn match_rows(&self, ids: &[MatchId]) -> Result<Vec<MatchRow>, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let found = read::matches(&mut tx, ids).await?;
         tx.commit().await?;
         Ok(found)
@@ -53,7 +53,7 @@ impl Store {
 
     /// Tickets of a match, in any order.
     pub async fn tickets_in(&self, id: MatchId) -> Result<Vec<TicketRow>, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let mut found = Vec::new();
         if let Some(meeting) = read::matches(&mut tx, &[id]).await?.pop() {
             found = read::tickets(&mut tx, &tickets_of(&meeting)).await?;
@@ -71,7 +71,7 @@ impl Store {
         user: &ParticipantId,
         now: Timestamp,
     ) -> Result<Option<Result<Confirming, NotInMatch>>, StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let Some(mut meeting) = hold_match(&mut tx, id).await? else { return Ok(None) };
             let Some(member) = meeting.members.iter_mut().find(|member| member.user == *user) else {
                 return Ok(Some(Err(NotInMatch)));
@@ -103,7 +103,7 @@ impl Store {
         ending: &Ending,
         now: Timestamp,
     ) -> Result<Option<(MatchRow, bool)>, StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let Some(mut meeting) = hold_match(&mut tx, id).await? else { return Ok(None) };
             let confirmed = meeting.state == MatchState::Standing && ending.end == MatchEnd::Unconfirmed;
             if meeting.state == MatchState::Over || confirmed {
@@ -124,7 +124,7 @@ impl Store {
         user: &ParticipantId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let Some(meeting) = read::matches(&mut tx, &[id]).await?.pop() else { return Ok(false) };
             let Some(member) = meeting.members.iter().find(|member| member.user == *user) else {
                 return Ok(false);

@@ -79,7 +79,7 @@ impl Store {
         filter: &TicketFilter,
         page: &PageRequest,
     ) -> Result<Page<TicketRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let live = filter.state.is_some_and(|state| state != TicketState::Over);
         let query = Listing::new(concat!("SELECT ", ticket_columns!(), " FROM tickets"))
             .compare("queue =", filter.queue.as_ref().map(QueueName::as_str))
@@ -101,7 +101,7 @@ impl Store {
         filter: &MatchFilter,
         page: &PageRequest,
     ) -> Result<Page<MatchRow>, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let query = Listing::new(concat!("SELECT ", match_columns!(), " FROM matches"))
             .compare("queue =", filter.queue.as_ref().map(QueueName::as_str))
             .compare("state =", filter.state.map(MatchState::as_str))
@@ -118,7 +118,7 @@ impl Store {
 
     /// What is in a queue now.
     pub async fn queue_counts(&self, queue: &QueueName) -> Result<QueueCounts, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT state, kind, COUNT(*), MIN(since) FROM tickets \
                    WHERE queue = $1 AND state <> 'over' GROUP BY state, kind";
         let rows = tx.rows(tx.sql(sql).bind(queue.to_string())).await?;
@@ -142,7 +142,7 @@ impl Store {
     /// What became of tickets that left a queue after `after`; of the last 10,000 at most. A ticket that waited again and
     /// met another counts for each match that stood.
     pub async fn wait_stats(&self, queue: &QueueName, after: Timestamp) -> Result<WaitStats, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let mut waits = waits(&mut tx, queue, after).await?;
         waits.sort_unstable();
         let sql = "SELECT CAST(SUM(quality) AS BIGINT), COUNT(*) FROM (SELECT quality FROM matches \

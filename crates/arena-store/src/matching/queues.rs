@@ -30,7 +30,7 @@ pub struct QueueRow {
 impl Store {
     /// All queues, by name.
     pub async fn match_queues(&self) -> Result<Vec<QueueRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT name, rules, version, created_at, changed_at FROM match_queues ORDER BY name";
         let rows = tx.rows(tx.sql(sql)).await?;
         tx.commit().await?;
@@ -39,7 +39,7 @@ impl Store {
 
     /// Queues that tickets are of which are not over, also those that are deleted, by name.
     pub async fn queues_in_use(&self) -> Result<Vec<QueueName>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         // From name to name in the index, however many tickets each has.
         let sql = "WITH RECURSIVE q (name) AS (SELECT MIN(queue) FROM tickets WHERE state <> 'over' UNION ALL \
                    SELECT (SELECT MIN(t.queue) FROM tickets AS t WHERE t.state <> 'over' AND t.queue > q.name) \
@@ -51,7 +51,7 @@ impl Store {
 
     /// A queue.
     pub async fn match_queue(&self, name: &QueueName) -> Result<Option<QueueRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let found = find(&mut tx, name).await?;
         tx.commit().await?;
         Ok(found)
@@ -74,7 +74,7 @@ impl Store {
              ON CONFLICT (name) DO UPDATE SET rules = excluded.rules, version = match_queues.version + 1, \
              changed_at = excluded.changed_at WHERE match_queues.rules <> excluded.rules"
         };
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             tx.execute(tx.sql(sql).bind(name.to_string()).bind(rules.clone()).bind(now().0)).await?;
             // Deleted by another in this moment: make it anew.
             find(&mut tx, name).await?.ok_or(StoreError::Contended)
@@ -84,7 +84,7 @@ impl Store {
     /// Deletes a queue; its waiting tickets end as [`TicketEnd::QueueGone`]. Matches that are made go on. Returns the
     /// tickets that have ended, `None` if there is no such queue.
     pub async fn delete_match_queue(&self, name: &QueueName) -> Result<Option<Vec<TicketId>>, StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let query = tx.sql("DELETE FROM match_queues WHERE name = $1").bind(name.to_string());
             if tx.execute(query).await? == 0 {
                 return Ok(None);

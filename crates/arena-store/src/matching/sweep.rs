@@ -19,7 +19,7 @@ static SETTLE: Sized =
 impl Store {
     /// Proposed matches whose time to confirm has passed.
     pub async fn unconfirmed_matches(&self, now: Timestamp, limit: u32) -> Result<Vec<MatchId>, StoreError> {
-        let tx = self.read().await?;
+        let tx = self.snapshot_by_index().await?;
         let sql = "SELECT id FROM matches WHERE state = 'proposed' AND confirm_until < $1 \
                    ORDER BY confirm_until LIMIT $2";
         let query = tx.sql(sql).bind(now.0).bind(i64::from(limit));
@@ -35,7 +35,7 @@ impl Store {
         silent_before: Timestamp,
         limit: u32,
     ) -> Result<Vec<(MatchId, ParticipantId)>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT m.match_id, m.user_id FROM match_members AS m JOIN matches ON matches.id = m.match_id \
                    WHERE m.away_since < $1 AND matches.queue = $2 AND matches.state = 'standing' \
                    UNION SELECT match_id, user_id FROM tickets WHERE queue = $2 AND seen_at < $3 \
@@ -48,7 +48,7 @@ impl Store {
 
     /// Standing matches whose conversation is exhausted, or gone.
     pub async fn matches_talked_out(&self, limit: u32) -> Result<Vec<MatchId>, StoreError> {
-        let tx = self.read().await?;
+        let tx = self.snapshot_by_index().await?;
         let sql = "SELECT m.id FROM matches AS m LEFT JOIN conversations AS c ON c.id = m.conversation \
                    WHERE m.state = 'standing' AND m.conversation IS NOT NULL \
                    AND (c.key IS NULL OR c.exhausted = 1) LIMIT $1";
@@ -74,7 +74,7 @@ impl Store {
                  AND match_id IN (SELECT id FROM matches WHERE conversation = $2 AND state <> 'over')"
             }
         };
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             let query = tx.sql(sql).bind(user.to_string()).bind(conversation.to_string());
             tx.execute(away_since.iter().fold(query, |query, since| query.bind(since.0))).await
         })?;
@@ -83,7 +83,7 @@ impl Store {
 
     /// Matches that are over and whose conversation or channel does not know it yet, the oldest first.
     pub async fn unsettled_matches(&self, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT id FROM matches WHERE settled = 0 ORDER BY changed_at LIMIT $1";
         let ids = ids(&tx.rows(tx.sql(sql).bind(i64::from(limit))).await?)?;
         let found = read::matches(&mut tx, &ids).await?;
@@ -96,7 +96,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(());
         }
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             hold_matches(&mut tx, ids).await?;
             for part in padded(ids) {
                 let query = SETTLE.of(&tx, part.len());

@@ -74,12 +74,12 @@ impl Store {
         if tickets.is_empty() {
             return Ok(Vec::new());
         }
-        transact!(self.write(), |tx| { create(&mut tx, tickets, now).await })
+        transact!(self.write_by_index(), |tx| { create(&mut tx, tickets, now).await })
     }
 
     /// A ticket.
     pub async fn ticket(&self, id: TicketId) -> Result<Option<TicketRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let found = read::tickets(&mut tx, &[id]).await?.pop();
         tx.commit().await?;
         Ok(found)
@@ -87,7 +87,7 @@ impl Store {
 
     /// Tickets by their ids, in any order, many in a statement; those that are not there are left out.
     pub async fn tickets_by_id(&self, ids: &[TicketId]) -> Result<Vec<TicketRow>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let found = read::tickets(&mut tx, ids).await?;
         tx.commit().await?;
         Ok(found)
@@ -95,7 +95,7 @@ impl Store {
 
     /// The ticket that a user is on now, if it is on one that is not over.
     pub async fn ticket_of(&self, user: &ParticipantId) -> Result<Option<TicketRow>, StoreError> {
-        let mut tx = self.snapshot().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT ticket FROM ticket_users WHERE user_id = $1";
         let id = tx.row(tx.sql(sql).bind(user.to_string())).await?;
         let found = match id {
@@ -113,7 +113,7 @@ impl Store {
         }
         // In order, and each once: one statement changes no row twice.
         let ordered: Vec<_> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             hold_tickets(&mut tx, &ordered).await?;
             let mut live = Vec::new();
             for part in parts(&ordered) {
@@ -133,7 +133,7 @@ impl Store {
         ended: TicketEnd,
         now: Timestamp,
     ) -> Result<Option<TicketRow>, StoreError> {
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             hold_tickets(&mut tx, &[id]).await?;
             let Some(mut ticket) = read::tickets(&mut tx, &[id]).await?.pop() else { return Ok(None) };
             if ticket.state == TicketState::Waiting {
@@ -167,7 +167,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let ids: Vec<_> = stale.iter().map(|(id, _)| *id).collect();
-        transact!(self.write(), |tx| {
+        transact!(self.write_by_index(), |tx| {
             hold_tickets(&mut tx, &ids).await?;
             let mut ended = Vec::new();
             let mut waiting = read::tickets(&mut tx, &ids).await?;
@@ -188,7 +188,7 @@ impl Store {
 
     /// Everything that waits in a queue, in any order.
     pub async fn waiting(&self, queue: &QueueName) -> Result<Vec<Waiting>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT id, version, since, ahead, wish FROM tickets \
                    WHERE queue = $1 AND state = 'waiting' AND state <> 'over'";
         let rows = tx.rows(tx.sql(sql).bind(queue.to_string())).await?;
@@ -205,7 +205,7 @@ impl Store {
         end: TicketEnd,
         limit: u32,
     ) -> Result<Vec<(TicketId, TicketEnd)>, StoreError> {
-        let mut tx = self.read().await?;
+        let mut tx = self.snapshot_by_index().await?;
         let query = tx.sql(sql).bind(queue.to_string()).bind(before.0).bind(i64::from(limit));
         let rows = tx.rows(query).await?;
         tx.commit().await?;
