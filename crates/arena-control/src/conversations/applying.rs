@@ -13,7 +13,7 @@ use arena_core::conversation::{
     Account, AccountId, Amounts, Code, Command, ConversationId, Entry, Handled, Ledger, OnRefusal, Refusal,
     Setup,
 };
-use arena_store::{ActivityDraft, Actor, Batch, LogRow};
+use arena_store::{ActivityDraft, Actor, Batch};
 use std::collections::{BTreeSet, HashMap};
 
 /// Messages of one topic that may wait to be handed over before more are refused: nothing is charged that cannot be
@@ -286,14 +286,7 @@ impl Applied {
             if let (Some(fingerprint), Entry::Message(_) | Entry::System(_)) = (fingerprint, entry) {
                 live.known.said(Said { fingerprint, position }, state.batch);
             }
-            let row = LogRow {
-                key: live.key,
-                position: i64::try_from(position).unwrap_or(i64::MAX),
-                at: now,
-                event: entry.event().to_owned(),
-                message_id: entry.message_id().map(ToString::to_string),
-                body: entry.body(),
-            };
+            let row = live.log_row(entry, position, now);
             self.tellings.push(Telling::line(live, self.batch.log.len(), position, entry, now));
             self.batch.log.push(row);
         }

@@ -139,6 +139,18 @@ impl Live {
         }
     }
 
+    /// An entry as a line of its log.
+    pub(super) fn log_row(&self, entry: &Entry, position: u64, now: Timestamp) -> LogRow {
+        LogRow {
+            key: self.key,
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            at: now,
+            event: entry.event().to_owned(),
+            message_id: entry.message_id().map(ToString::to_string),
+            body: entry.body(),
+        }
+    }
+
     /// The row was written.
     pub(super) fn row_written(&mut self) {
         self.stored = Some(Stored {

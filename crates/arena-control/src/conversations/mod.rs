@@ -8,6 +8,7 @@ mod ask;
 mod known;
 mod live;
 mod moderation;
+mod newborn;
 mod outcome;
 mod residents;
 mod settings;
@@ -16,6 +17,7 @@ mod stats;
 mod telling;
 mod writer;
 
+pub(crate) use newborn::{Keys, newborn};
 pub use outcome::{Context, ConversationStats, Listening, LogLine, LogPage, Receipt, SubmitError, Summary};
 pub use residents::{Residents, TalkLimits};
 pub use settings::ConversationSettings;
@@ -239,7 +241,8 @@ impl Conversations {
         self.inner.counters.read()
     }
 
-    fn check_moderation(&self, moderation: Option<&Moderation>) -> Result<(), ServiceError> {
+    /// Whether this moderator may be asked, if it is one.
+    pub(crate) fn check_moderation(&self, moderation: Option<&Moderation>) -> Result<(), ServiceError> {
         moderation.map_or(Ok(()), |moderation| moderation::check(moderation, &self.inner.settings))
     }
 

@@ -29,7 +29,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// A key that no conversation has had: milliseconds since the Unix epoch, with room for a million in each.
+    /// A key that no conversation has had: milliseconds since the Unix epoch, with room for a million in each, of which
+    /// the upper half is [not the writer's](super::newborn::Keys).
     pub(super) fn next_key(&mut self, now: Timestamp) -> i64 {
         self.next_key = (self.next_key + 1).max(now.0.saturating_mul(1 << 20));
         self.next_key
