@@ -33,7 +33,7 @@ pub use health::Health;
 pub use idempotency::Idempotency;
 pub use matchmaking::{
     MatchBody, MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, MemberBody, QueueView,
-    TicketBody, TicketView,
+    ReportBody, TicketBody, TicketView,
 };
 pub use players::{Entered, PlayerEvent, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};

@@ -9,7 +9,7 @@ use crate::error::ServiceError;
 use crate::health::Health;
 use crate::housekeeping;
 use crate::idempotency::Idempotency;
-use crate::matchmaking::Matchmaking;
+use crate::matchmaking::{Matchmaking, matchmaking};
 use crate::players::{EVENTS, PlayerEvent, Players};
 use crate::settings::ControlSettings;
 use crate::sync::{Nudges, Scheduler, SyncLog, Syncer};
@@ -138,11 +138,14 @@ pub struct Control {
 }
 
 impl Control {
-    /// Starts the loops over a store and a world host; conversations are told on `bus`. The first sweep follows at once: after a crash, everything
+    /// Starts the loops over a store and a world host; conversations and tickets are told on `bus`. The first sweep follows at once: after a crash, everything
     /// that was left undone is found there.
     pub fn start(store: Store, host: Arc<dyn WorldHost>, bus: Bus, settings: ControlSettings) -> Control {
         let stop = CancellationToken::new();
-        let (conversations, talk) = conversations(store.clone(), bus, settings.conversations.clone(), &stop);
+        let (conversations, talk) =
+            conversations(store.clone(), bus.clone(), settings.conversations.clone(), &stop);
+        let (matchmaking, matching) =
+            matchmaking(store.clone(), bus, conversations.clone(), settings.matchmaking.clone(), &stop);
         let host = GuardedHost::new(host, settings.host_timeout);
         let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
         let nudges = Nudges::default();
@@ -193,7 +196,8 @@ impl Control {
         tasks.spawn(kill.clone().run_until_cancelled_owned(scheduler.run(stop.clone())));
         tasks.spawn(kill.clone().run_until_cancelled_owned(commits.run(stop.clone())));
         tasks.spawn(kill.clone().run_until_cancelled_owned(talk));
-        Control { services: Services::over(&shared, conversations), stop, kill, tasks }
+        matching.spawn(&tasks, &kill);
+        Control { services: Services::over(&shared, conversations, matchmaking), stop, kill, tasks }
     }
 
     /// The doors to everything that runs here.
@@ -222,7 +226,7 @@ impl Drop for Control {
 }
 
 impl Services {
-    fn over(shared: &Arc<Shared>, conversations: Conversations) -> Services {
+    fn over(shared: &Arc<Shared>, conversations: Conversations, matchmaking: Matchmaking) -> Services {
         let share = || Arc::clone(shared);
         Services {
             channels: Channels { shared: share() },
@@ -231,7 +235,7 @@ impl Services {
             worlds: Worlds { shared: share() },
             health: Health { shared: share() },
             conversations,
-            matchmaking: Matchmaking {},
+            matchmaking,
             activity: ActivityLog { shared: share() },
             idempotency: Idempotency { shared: share() },
         }

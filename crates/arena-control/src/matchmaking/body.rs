@@ -7,7 +7,7 @@ use arena_core::conversation::{ConversationId, ParticipantId};
 use arena_core::matching::{
     Kind, Label, MatchEnd, MatchId, MatchState, QueueName, TicketEnd, TicketId, TicketState,
 };
-use arena_store::{MatchRow, MemberRow};
+use arena_store::{MatchRow, MemberRow, ReportRow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -179,6 +179,41 @@ impl MemberBody {
             party: member.party.clone(),
             team: member.team,
             confirmed: member.confirmed_at.is_some(),
+        }
+    }
+}
+
+/// What a user has said about a partner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportBody {
+    /// Which.
+    pub id: uuid::Uuid,
+    /// The match that they met in.
+    #[serde(rename = "match")]
+    pub in_match: MatchId,
+    /// Who says it.
+    pub reporter: ParticipantId,
+    /// Of whom.
+    pub reported: ParticipantId,
+    /// A short word.
+    pub reason: String,
+    /// More of it, for people.
+    pub detail: String,
+    /// When.
+    pub created_at_ms: Timestamp,
+}
+
+impl ReportBody {
+    /// As operators, and whoever made it, are told of it.
+    pub fn new(row: &ReportRow) -> ReportBody {
+        ReportBody {
+            id: row.id,
+            in_match: row.in_match,
+            reporter: row.reporter.clone(),
+            reported: row.reported.clone(),
+            reason: row.reason.clone(),
+            detail: row.detail.clone(),
+            created_at_ms: row.created_at,
         }
     }
 }

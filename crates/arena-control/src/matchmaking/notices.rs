@@ -37,16 +37,20 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    /// Returns whether there was room.
-    fn add(&self, tickets: impl IntoIterator<Item = TicketId>) -> bool {
+    /// Returns how many there was no room for.
+    fn add(&self, tickets: impl IntoIterator<Item = TicketId>) -> usize {
         let mut pending = self.lock();
-        let mut room = true;
+        let mut left_out = 0;
         for ticket in tickets {
-            room &= pending.len() < MAX_PENDING && (pending.insert(ticket) || true);
+            if pending.len() < MAX_PENDING {
+                pending.insert(ticket);
+            } else {
+                left_out += 1;
+            }
         }
         drop(pending);
         self.woken.notify_one();
-        room
+        left_out
     }
 
     fn take(&self) -> Vec<TicketId> {
@@ -75,9 +79,7 @@ pub(super) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
             }
             if let Err(error) = inner.tell(&tickets).await {
                 tracing::warn!(%error, "tickets that have changed cannot be read; told as soon as they can");
-                if !inner.notices.add(tickets) {
-                    inner.counters.unnoticed.add(1);
-                }
+                inner.counters.unnoticed.add(inner.notices.add(tickets));
                 if stop.run_until_cancelled(tokio::time::sleep(REST)).await.is_none() {
                     return;
                 }
@@ -90,8 +92,8 @@ impl Inner {
     /// A ticket of these users has changed: whoever waits for it is woken, whoever listens is told.
     pub(super) fn changed<'a>(&self, ticket: TicketId, users: impl IntoIterator<Item = &'a ParticipantId>) {
         self.polls.wake(ticket);
-        if users.into_iter().any(|user| self.listens(user)) && !self.notices.add([ticket]) {
-            self.counters.unnoticed.add(1);
+        if users.into_iter().any(|user| self.listens(user)) {
+            self.counters.unnoticed.add(self.notices.add([ticket]));
         }
     }
 
@@ -99,9 +101,7 @@ impl Inner {
     pub(super) fn changed_unseen(&self, tickets: impl IntoIterator<Item = TicketId>) {
         for ticket in tickets {
             self.polls.wake(ticket);
-            if !self.notices.add([ticket]) {
-                self.counters.unnoticed.add(1);
-            }
+            self.counters.unnoticed.add(self.notices.add([ticket]));
         }
     }
 

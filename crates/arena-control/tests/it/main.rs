@@ -42,6 +42,7 @@ mod ghosts;
 mod healing;
 mod isolation;
 mod lying;
+mod matchmaking;
 mod model;
 mod moving;
 mod outages;
