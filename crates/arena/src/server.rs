@@ -123,6 +123,7 @@ impl Server {
             import_limit_bytes: config.server.import_limit_bytes,
             max_text_bytes: config.conversations.max_text_bytes,
             max_streams: config.conversations.max_streams,
+            max_polls: config.matchmaking.max_polls,
             ..ApiLimits::default()
         };
         let (stop, leaving) = (CancellationToken::new(), CancellationToken::new());
@@ -238,7 +239,7 @@ fn control_settings(config: &Config) -> ControlSettings {
         activity_retention: Duration::from_secs(u64::from(config.database.activity_retention_days) * 86_400),
         idempotency_ttl: Duration::from_secs(u64::from(config.server.idempotency_ttl_hours) * 3_600),
         max_queue: config.database.max_queue,
-        matchmaking: arena_control::MatchmakingSettings::default(),
+        matchmaking: config.matchmaking.settings(),
         conversations: ConversationSettings {
             max_queue: config.conversations.max_queue,
             max_active: config.conversations.max_active,

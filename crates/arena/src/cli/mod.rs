@@ -7,6 +7,7 @@ mod channels;
 mod config;
 mod conversations;
 mod fleet;
+mod matchmaking;
 mod serve;
 mod token;
 mod values;
@@ -22,6 +23,7 @@ pub use conversations::{
     AllowArgs, ConversationFilter, ConversationsCommand, CreateConversationArgs, LogArgs, SayArgs, TopUpArgs,
 };
 pub use fleet::{BotCount, FleetCommand, FleetRunArgs};
+pub use matchmaking::{MatchCommand, MatchFilter, TicketFilter};
 pub use serve::{DemoArgs, ServeArgs};
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};
@@ -102,6 +104,9 @@ pub enum Command {
     /// Budgets that several conversations share
     #[command(subcommand)]
     Budgets(BudgetsCommand),
+    /// Matchmaking: who waits for whom, and who met
+    #[command(subcommand)]
+    Match(MatchCommand),
     /// The bot service: bots that connect as clients do
     #[command(subcommand)]
     Fleet(FleetCommand),

@@ -1,10 +1,12 @@
 //! The API's objects as docs/rest.md has them. Fields that a newer server adds are passed over.
 
 mod conversations;
+mod matchmaking;
 
 pub use conversations::{
     Amounts, Budget, Capacity, Caps, Conversation, Line, Log, Receipt, Share, SharedBudget,
 };
+pub use matchmaking::{Game, Match, Queue, Report, Ticket, Tournament};
 
 use arena_core::channel::{ChannelKind, Status};
 use arena_core::health::StateCounts;

@@ -45,13 +45,21 @@ pub enum CommandError {
     /// Nobody can be asked.
     #[error("there is no terminal to ask on: add --yes to do it, or --dry-run to see the plan")]
     NeedsYes,
-    /// A roster cannot be read.
+    /// A file cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A queue's rules are no rules.
+    #[error("{}: {why}", path.display())]
+    BadRules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// A roster's format cannot be told from its name.
     #[error("{}: say what it is with --format csv or --format json", .0.display())]

@@ -13,6 +13,7 @@ mod fleet;
 mod health;
 mod lists;
 mod log;
+mod matchmaking;
 mod screen;
 mod token;
 mod watch;
@@ -77,6 +78,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Bots(command) => bots::run(&session()?, command).map(done),
         Command::Conversations(command) => conversations::run(&session()?, command).map(done),
         Command::Budgets(command) => budgets::run(&session()?, command).map(done),
+        Command::Match(command) => matchmaking::run(&session()?, command).map(done),
         Command::Fleet(command) => fleet::run(&session()?, command),
         Command::Watch(args) => watch::run(&session()?, args).map(done),
         Command::Activity(command) => activity::run(&session()?, command).map(done),

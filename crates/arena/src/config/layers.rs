@@ -313,12 +313,12 @@ mod tests {
                  max_deploys_per_run, retry_base_ms, retry_factor, retry_cap_ms, retry_attempts, \
                  retry_jitter_percent",
                 "wolrds (file arena.toml, line 5): is not a section; there are server, database, auth, channels, \
-                 health, worlds, sync, conversations, realtime, fleet, log",
+                 health, worlds, sync, conversations, matchmaking, realtime, fleet, log",
                 "worlds.ticks (environment variable ARENA_WORLDS__TICKS): unknown key; [worlds] has map, \
                  tick_ms, mailbox, max_residents, snapshot_every_ms, cache_ttl_secs, host_timeout_ms, seed, \
                  talk, talk_max_messages, talk_max_replies_per_participant",
                 "x (environment variable ARENA_X__Y): is not a section; there are server, database, auth, \
-                 channels, health, worlds, sync, conversations, realtime, fleet, log",
+                 channels, health, worlds, sync, conversations, matchmaking, realtime, fleet, log",
                 "worlds.tick_ms = 0 (environment variable ARENA_WORLDS__TICK_MS): must be a whole number \
                  from 10 to 10000",
                 "sync.concurrency = \"many\" (file arena.toml, line 2): must be a whole number from 1 to 1024",

@@ -11,6 +11,7 @@ mod file;
 mod fleet;
 mod keys;
 mod layers;
+mod matchmaking;
 mod realtime;
 mod redact;
 mod sections;
@@ -22,6 +23,7 @@ pub use error::{ConfigError, ConfigProblem};
 pub use fleet::{FleetConfig, FleetStart};
 pub use keys::{KEYS, Key};
 pub use layers::{Flag, Flags, Loaded, Setting, Source};
+pub use matchmaking::MatchmakingConfig;
 pub use realtime::{Anonymous, AuthConfig, RealtimeConfig};
 pub use redact::{DatabaseUrl, HiddenText};
 pub use sections::{

@@ -2,6 +2,7 @@
 
 use super::conversations::{ConversationsConfig, Talk};
 use super::fleet::FleetConfig;
+use super::matchmaking::MatchmakingConfig;
 use super::realtime::{AuthConfig, RealtimeConfig};
 use super::redact::DatabaseUrl;
 use arena_core::RetryPolicy;
@@ -32,6 +33,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// Conversations.
     pub conversations: ConversationsConfig,
+    /// Matchmaking.
+    pub matchmaking: MatchmakingConfig,
     /// The realtime gateway.
     pub realtime: RealtimeConfig,
     /// The bot service.

@@ -158,7 +158,7 @@ fn left(cap: Option<u64>) -> Cell {
 }
 
 /// A length of time to its largest two units.
-fn lasting(ms: u64) -> String {
+pub(super) fn lasting(ms: u64) -> String {
     let secs = ms.div_ceil(1_000);
     match (secs / 86_400, secs / 3_600 % 24, secs / 60 % 60, secs % 60) {
         (0, 0, 0, s) => format!("{s} s"),

@@ -7,6 +7,7 @@ mod conversations;
 mod fields;
 mod fleet;
 mod health;
+mod matchmaking;
 mod style;
 mod table;
 mod text;
@@ -23,6 +24,10 @@ pub use conversations::{
 pub use fields::Fields;
 pub use fleet::{fleet_bots_table, fleet_status, manager_words};
 pub use health::{HealthView, health_view};
+pub use matchmaking::{
+    match_details, matches_table, queue_details, queues_table, reports_table, ticket_details, tickets_table,
+    tournament_view,
+};
 pub use style::{Color, Style};
 pub use table::{Align, Cell, Column, Table};
 pub use text::{clean, counted, thousands, wrap};

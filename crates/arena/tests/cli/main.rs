@@ -10,6 +10,7 @@ mod fleet;
 mod health;
 mod help;
 mod lists;
+mod matchmaking;
 mod support;
 mod token;
 mod verbs;
