@@ -16,6 +16,7 @@ mod http;
 mod latency;
 mod load;
 mod machine;
+mod matching;
 mod messages;
 mod players;
 mod raw_room;
@@ -61,6 +62,8 @@ enum Bench {
     Players(players::Args),
     /// A thousand bots of the bot service, beside naive clients: start, a gateway that restarts, memory
     Fleet(fleet::Args),
+    /// Waiting tickets that are put together: what it costs, and how long they wait
+    Match(matching::Args),
     /// A process of `messages` that holds conversations
     #[command(hide = true)]
     MessagesHolder(messages::holder::Args),
@@ -97,6 +100,7 @@ fn run(bench: &Bench) -> anyhow::Result<Option<Report>> {
         Bench::Messages(args) => runtime()?.block_on(messages::run(args))?,
         Bench::Players(args) => players::run(args)?,
         Bench::Fleet(args) => fleet::run(args)?,
+        Bench::Match(args) => runtime()?.block_on(matching::run(args))?,
         Bench::MessagesHolder(args) => {
             return runtime()?.block_on(messages::holder::run(args)).map(|()| None);
         }
