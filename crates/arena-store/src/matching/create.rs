@@ -105,10 +105,10 @@ async fn look_up(tx: &mut Tx, tickets: &[NewTicket]) -> Result<Known, StoreError
             queues.remove(&queue);
         }
     }
+    // Users first: whoever is on a ticket by then is on one that is found right after it, if it is asked for again.
+    let on = tickets_of_users(tx, tickets.iter().flat_map(|new| new.wish.users()).collect()).await?;
     let ids: Vec<_> = tickets.iter().map(|new| new.id).collect();
     let found = read::tickets(tx, &ids).await?;
-    let users = tickets.iter().flat_map(|new| new.wish.users()).collect();
-    let on = tickets_of_users(tx, users).await?;
     Ok(Known { queues, tickets: found.into_iter().map(|ticket| (ticket.id, ticket)).collect(), users: on })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use arena_core::matching::{Kind, MatchState, TicketState};
+use arena_store::{LogRow, StoreError};
 
 on_both!(a_match_claims_its_tickets, async |db| {
     let store = db.open().await;
@@ -64,15 +65,43 @@ on_both!(a_draft_whose_ticket_is_gone_is_left_out_whole, async |db| {
     assert_matching_sound(db).await;
 });
 
-on_both!(a_match_stands_when_everybody_has_confirmed, async |db| {
+on_both!(the_first_lines_of_the_talk_are_in_its_log, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let (ada, bob) = (enqueue(&store, "ada").await, enqueue(&store, "bob").await);
+    let (cy, dan) = (enqueue(&store, "cy").await, enqueue(&store, "dan").await);
+    let entry = |key, position| LogRow {
+        key,
+        position,
+        at: T0,
+        event: "message".to_owned(),
+        message_id: None,
+        body: "{}".to_owned(),
+    };
+    let mut drafts =
+        [draft(&[&ada, &bob], at(8_000)), draft(&[&cy, &dan], at(8_000)), draft(&[&cy], at(8_000))];
+    for draft in &mut drafts {
+        draft.log = vec![entry(draft.conversation.key, 2), entry(draft.conversation.key, 1)];
+        draft.conversation.position = 2;
+    }
+    store.make_matches(&strangers(), &drafts, at(1)).await.unwrap();
+    for draft in &drafts[..2] {
+        let log = store.conversation_log(&draft.conversation.id, 0, 9).await.unwrap().unwrap().rows;
+        assert_eq!(log.iter().map(|row| row.position).collect::<Vec<_>>(), [1, 2]);
+    }
+    assert_eq!(db.count("SELECT COUNT(*) FROM conversation_log").await, 4, "none of one that was not made");
+});
+
+on_both!(nothing_is_made_where_a_conversation_cannot_be, async |db| {
     let store = db.open().await;
     open_queue(&store).await;
     let meeting = propose(&store, &["ada", "bob"]).await;
-    let stands = stand(&store, &meeting, at(3_000)).await;
-    assert_eq!(stands.state, MatchState::Standing);
-    for ticket in tickets_of(&store, &meeting).await {
-        assert_eq!((ticket.state, ticket.waited_ms), (TicketState::Matched, Some(3_000)));
-        assert_eq!((ticket.version, ticket.changed_at), (3, at(3_000)));
-    }
+    let (cy, dan) = (enqueue(&store, "cy").await, enqueue(&store, "dan").await);
+    let mut taken = draft(&[&cy, &dan], at(8_000));
+    taken.conversation.id = meeting.conversation.unwrap();
+    let refused = store.make_matches(&strangers(), &[taken], at(1)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Taken(what) if what.contains("conversation")), "{refused:?}");
+    assert_eq!(store.waiting(&strangers()).await.unwrap().len(), 2);
+    assert_eq!(db.count("SELECT COUNT(*) FROM matches").await, 1);
     assert_matching_sound(db).await;
 });
