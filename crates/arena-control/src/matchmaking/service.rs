@@ -11,7 +11,7 @@ use super::pulse::Pulse;
 use super::settings::MatchmakingSettings;
 use super::settling::Settling;
 use super::view::TicketView;
-use super::{Matchmaking, intake, matcher, notices, pulse, settling, sweeping};
+use super::{Matchmaking, hearing, intake, matcher, notices, pulse, settling, sweeping};
 use crate::conversations::Conversations;
 use crate::error::ServiceError;
 use arena_bus::Bus;
@@ -88,6 +88,8 @@ impl Loops {
         let share = || (Arc::clone(&inner), inner.stop.clone());
         let (shared, stop) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(intake::run(shared, tickets, stop)));
+        let (shared, stop) = share();
+        tasks.spawn(kill.clone().run_until_cancelled_owned(hearing::run(shared, stop)));
         let (shared, stop) = share();
         tasks.spawn(kill.clone().run_until_cancelled_owned(notices::run(shared, stop)));
         let (shared, stop) = share();

@@ -81,7 +81,7 @@ async fn settle_rest(inner: &Arc<Inner>) -> Result<(), ServiceError> {
 /// blame.
 pub(super) fn unheard_for_too_long(row: &MatchRow, hearing: &Hearing) -> bool {
     let window = row.confirm_until.since(row.made_at);
-    row.confirm_until.since(hearing.since().max(row.made_at)) < window / 2
+    row.confirm_until.since(hearing.since(now()).max(row.made_at)) < window / 2
 }
 
 impl Inner {
