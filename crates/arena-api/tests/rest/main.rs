@@ -6,6 +6,7 @@ mod bots;
 mod channels;
 mod client;
 mod conversations;
+mod matchmaking;
 mod players;
 mod refusals;
 mod server;
