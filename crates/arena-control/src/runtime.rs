@@ -144,8 +144,6 @@ impl Control {
         let stop = CancellationToken::new();
         let (conversations, talk) =
             conversations(store.clone(), bus.clone(), settings.conversations.clone(), &stop);
-        let (matchmaking, matching) =
-            matchmaking(store.clone(), bus, conversations.clone(), settings.matchmaking.clone(), &stop);
         let host = GuardedHost::new(host, settings.host_timeout);
         let cache = DiscoverySettings { cache_ttl: settings.cache_ttl };
         let nudges = Nudges::default();
@@ -164,6 +162,14 @@ impl Control {
             host,
             settings,
         });
+        let (matchmaking, matching) = matchmaking(
+            shared.store.clone(),
+            bus,
+            conversations.clone(),
+            Channels { shared: Arc::clone(&shared) },
+            shared.settings.matchmaking.clone(),
+            &stop,
+        );
         let syncer = Syncer {
             store: shared.store.clone(),
             host: shared.host.clone(),

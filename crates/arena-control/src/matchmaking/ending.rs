@@ -19,6 +19,11 @@ impl Inner {
         requeue: Requeue,
     ) -> Result<Option<(MatchRow, bool)>, ServiceError> {
         let Some(row) = self.store.match_row(id).await? else { return Ok(None) };
+        // The others play on.
+        if let (true, Some(user)) = (row.channel.is_some(), &by) {
+            let row = Box::pin(self.leave_tournament(row, user)).await?;
+            return Ok(Some((row, false)));
+        }
         let rules = self.known.rules(&self.store, &row.queue).await?;
         let now = now();
         // Whoever was too slow to confirm has not met anybody.

@@ -12,6 +12,7 @@ use super::settings::MatchmakingSettings;
 use super::settling::Settling;
 use super::view::TicketView;
 use super::{Matchmaking, hearing, intake, matcher, notices, pulse, settling, sweeping};
+use crate::channels::Channels;
 use crate::conversations::Conversations;
 use crate::error::ServiceError;
 use arena_bus::Bus;
@@ -30,6 +31,7 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) bus: Bus,
     pub(super) conversations: Conversations,
+    pub(super) channels: Channels,
     pub(super) settings: MatchmakingSettings,
     pub(super) counters: Counters,
     pub(super) known: Known,
@@ -56,6 +58,7 @@ pub(crate) fn matchmaking(
     store: Store,
     bus: Bus,
     conversations: Conversations,
+    channels: Channels,
     settings: MatchmakingSettings,
     stop: &CancellationToken,
 ) -> (Matchmaking, Loops) {
@@ -65,6 +68,7 @@ pub(crate) fn matchmaking(
         store,
         bus,
         conversations,
+        channels,
         counters: Counters::default(),
         known: Known::default(),
         nudges: Nudges::default(),

@@ -60,13 +60,13 @@ pub(super) async fn settle(inner: &Arc<Inner>, rows: Vec<Arc<MatchRow>>) {
     for row in rows {
         let inner = Arc::clone(inner);
         settling.spawn(async move {
-            inner.end_talk(&row).await.map(|()| row.id).map_err(|error| (row.id, error))
+            inner.end_talk(&row).await.map(|done| done.then_some(row.id)).map_err(|error| (row.id, error))
         });
     }
     let mut settled: Vec<MatchId> = Vec::new();
     while let Some(outcome) = settling.join_next().await {
         match outcome {
-            Ok(Ok(id)) => settled.push(id),
+            Ok(Ok(id)) => settled.extend(id),
             Ok(Err((id, error))) => {
                 tracing::debug!(match_id = %id, %error, "a match cannot be settled now; tried again soon");
             }
@@ -81,16 +81,15 @@ pub(super) async fn settle(inner: &Arc<Inner>, rows: Vec<Arc<MatchRow>>) {
 }
 
 impl Inner {
-    async fn end_talk(&self, row: &MatchRow) -> Result<(), ServiceError> {
-        if row.channel.is_some() {
-            self.end_tournament(row).await?;
-        }
-        let Some(conversation) = &row.conversation else { return Ok(()) };
+    /// Returns whether nothing is left to do.
+    async fn end_talk(&self, row: &MatchRow) -> Result<bool, ServiceError> {
+        let Some(conversation) = &row.conversation else { return self.end_tournament(row).await };
         if stood(row) {
-            self.close_talk(row, conversation).await
+            self.close_talk(row, conversation).await?;
         } else {
-            self.delete_talk(conversation).await
+            self.delete_talk(conversation).await?;
         }
+        Ok(true)
     }
 
     /// Says why, and ends it. One that is at its end, or gone, has nothing to be told.

@@ -92,6 +92,8 @@ impl Inner {
         let ticket = self.store.ticket_of(user).await?;
         let Some(id) = ticket.and_then(|ticket| ticket.in_match) else { return Ok(None) };
         let row = self.store.match_row(id).await?;
+        // Nobody leaves a tournament for whom it has blocked.
+        let row = row.filter(|row| row.channel.is_none());
         Ok(row.filter(|row| row.state != MatchState::Over && everybody(row).any(|member| member == other)))
     }
 }

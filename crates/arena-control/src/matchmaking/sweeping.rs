@@ -45,6 +45,7 @@ pub(super) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
         inner.step("matches that are not settled", settle_rest(&inner).await);
         if Instant::now() >= tell_again {
             tell_again = Instant::now() + TELL_AGAIN;
+            inner.step("tournaments that are played", inner.finish_played().await);
             inner.step("matches that are not confirmed", inner.tell_again().await);
         }
         if Instant::now() >= forget {
