@@ -302,6 +302,19 @@ async fn a_bot_whose_own_topic_is_closed_to_it_goes_on_without_matches() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bot_shows_that_it_types_and_stops_when_it_has_spoken() {
+    let mut stage = stage();
+    stage.start().await;
+    stage.talk().await.unwrap();
+    settle().await;
+    let typing = |stage: &Stage| stage.hall.present(TALK)[0].1["typing"].clone();
+    assert_eq!(typing(&stage), true);
+    assert_eq!(stage.hall.present(TALK)[0].1["bot"], true, "and still says what it is");
+    pass(secs(2)).await;
+    assert_eq!((stage.hall.texts(TALK).len(), typing(&stage)), (1, Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_talk_goes_from_greeting_to_goodbye_and_leaves_an_idle_bot() {
     let mut stage = stage();
     stage.start().await;

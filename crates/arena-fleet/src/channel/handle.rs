@@ -145,6 +145,13 @@ impl Pusher {
     }
 }
 
+impl Pusher {
+    /// Shows this in the presence from now on, as [`Channel::track`] does.
+    pub fn track(&self, payload: Value) -> bool {
+        self.asks.upgrade().is_some_and(|asks| asks.try_send(Ask::Track(payload)).is_ok())
+    }
+}
+
 /// Hands a broadcast over to the supervisor; gives where its answer will be.
 fn ask(asks: &mpsc::Sender<Ask>, event: &str, payload: Value) -> Result<Answered, PushError> {
     let (answer, answered) = oneshot::channel();

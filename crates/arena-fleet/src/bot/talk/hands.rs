@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 const ATTEMPTS: u32 = 6;
 const BETWEEN: Duration = Duration::from_secs(3);
 
+/// How long it has to type for that to be shown: whoever is faster sends nothing more than the line.
+const SHOWS_TYPING: Duration = Duration::from_millis(500);
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
@@ -34,6 +37,8 @@ pub(super) struct Hands {
     pub(super) charges: Arc<AtomicBool>,
     /// The longest that it types.
     pub(super) typing: Duration,
+    /// What it shows in the conversation while it does not type.
+    pub(super) shown: Arc<Value>,
 }
 
 impl Hands {
@@ -48,8 +53,13 @@ impl Hands {
                     self.give_back(spent.as_ref()).await;
                 }
                 Act::Say { text, typing, spent } => {
-                    let typed = tokio::time::sleep(typing.min(self.typing));
-                    if hush.run_until_cancelled(typed).await.is_none() {
+                    let typing = typing.min(self.typing);
+                    let shows = typing >= SHOWS_TYPING && self.shows_typing(true);
+                    let typed = hush.run_until_cancelled(tokio::time::sleep(typing)).await;
+                    if shows {
+                        self.shows_typing(false);
+                    }
+                    if typed.is_none() {
                         self.give_back(spent.as_ref()).await;
                         continue;
                     }
@@ -65,6 +75,15 @@ impl Hands {
             }
         }
         (done, said)
+    }
+
+    /// Shows in the presence whether it types. Returns whether that could be handed over.
+    fn shows_typing(&self, typing: bool) -> bool {
+        let mut shown = Value::clone(&self.shown);
+        if typing {
+            shown["typing"] = true.into();
+        }
+        self.pusher.track(shown)
     }
 
     /// Says a line. Under its id it may be repeated where the endpoint keeps ids; elsewhere it is repeated only if it

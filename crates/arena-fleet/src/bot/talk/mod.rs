@@ -6,11 +6,12 @@ mod purse;
 
 use super::around::{Around, BotSettings};
 use super::leave::{LeaveWatch, at, told};
-use super::lobby::seat_in_talk;
+use super::lobby::{seat_in_talk, shown};
 use super::thought::{NoThought, think};
 use crate::brain::{Brain, Line, Purse, Scene, Sensed};
 use crate::channel::{Channel, ChannelEvent, is_of_client};
 use crate::identity::Identity;
+use crate::monitor::BotState;
 use arena_core::fleet::{Fault, FaultClass};
 use ear::{Company, Heard, heard, history};
 use hands::{Done, Hands};
@@ -146,7 +147,14 @@ impl Talk {
         Talk {
             settings,
             brain: Some((start.around.brains)(&start.me, topic)),
-            hands: Hands { me: start.me.clone(), pusher, purse, charges, typing: settings.typing },
+            hands: Hands {
+                me: start.me.clone(),
+                pusher,
+                purse,
+                charges,
+                typing: settings.typing,
+                shown: Arc::new(shown(&start.around, &start.me, BotState::Talking)),
+            },
             me: start.me,
             hush: CancellationToken::new(),
             leave: start.leave,
