@@ -225,7 +225,8 @@ impl Inner {
             return Ok(row);
         }
         let not_in = || MatchError::NotInMatch { user: user.clone(), id: row.id };
-        let member = row.members.iter().find(|member| users(member).any(|on| on == user)).ok_or_else(not_in)?;
+        let member =
+            row.members.iter().find(|member| users(member).any(|on| on == user)).ok_or_else(not_in)?;
         let (ticket, entrant) = (member.ticket, member.user.clone());
         let tournament = self.change(row.id, |kept, now| kept.tournament.withdraw(&entrant, now)).await?;
         if self.store.leave_match(row.id, ticket, now()).await? {

@@ -2,7 +2,7 @@
 
 use super::Label;
 use crate::channel::Region;
-use crate::conversation::Setup;
+use crate::conversation::{Caps, Limits, Setup};
 use crate::ids::ParseIdError;
 use crate::tournament::Format;
 use serde::{Deserialize, Serialize};
@@ -124,12 +124,16 @@ impl Rules {
     pub const MAX_FIELDS: usize = 8;
 
     /// The rules of the queue that is there from the start: pairs of strangers, of one region first and of the world
-    /// after 10 s, humans first and bots after 5 s.
+    /// after 10 s, humans first and bots after 5 s. A talk has 400 messages, and ends
+    /// after ten minutes of silence.
     pub fn strangers() -> Rules {
+        let total = Caps { messages: Some(400), ..Caps::default() };
+        let limits = Limits { total, idle_timeout_ms: Some(600_000), ..Limits::default() };
         let prefer = |field, for_ms, weight| Preference { field, for_ms: Some(for_ms), weight };
         Rules {
             prefer: vec![prefer(Field::Region, 10_000, 2), prefer(Field::Language, 20_000, 4)],
             bots_after_ms: Some(5_000),
+            outcome: Outcome::Talk(Box::new(Setup { limits, ..Setup::default() })),
             ..Rules::default()
         }
     }
