@@ -25,8 +25,9 @@ pub struct Rules {
     pub rating: Option<RatingRule>,
     /// How much each interest in common counts, beside the weights of preferences.
     pub interests_weight: u32,
-    /// After how many milliseconds of waiting a human may be given bots as partners; `None` is never. Bots are never
-    /// matched among themselves.
+    /// After how many milliseconds of waiting a human may be given bots as partners, if no human fits; `None` is never. Bots
+    /// are never matched among themselves: several of them fill a larger match only beside a human. A tournament is no
+    /// talk and may be of bots alone, after they have waited as long, and while no human waits who could be in it.
     pub bots_after_ms: Option<u64>,
     /// How long a ticket waits at least, in milliseconds, so that there is a choice.
     pub min_wait_ms: u64,

@@ -11,30 +11,32 @@ use std::collections::HashMap;
 /// The values of some fields; 0 is a value that was left out.
 pub(super) type Values = [u32; Rules::MAX_FIELDS];
 
-/// A ticket as it is compared.
+/// A ticket as it is compared. It is as small as a cache line, because those who are looked at stand far apart: what is
+/// rarely asked for is kept elsewhere.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Card {
-    /// Its place in the list that was given.
-    pub place: usize,
-    /// Users on it.
-    pub size: u32,
-    /// Not a bot.
-    pub human: bool,
     /// How long it waits.
     pub waited_ms: u64,
+    /// How strong it plays.
+    pub rating: Option<i32>,
     /// What has to be the same, as one number.
     pub must: u32,
     /// What had better be the same, in the order of the rules.
     pub prefer: Values,
-    /// How strong it plays, where the rules compare it.
-    pub rating: Option<i32>,
-    /// How strong it plays.
-    pub strength: Option<i32>,
-    /// What it likes, in ascending order, each once.
-    pub interests: Vec<u32>,
-    /// Whom it is not to be matched with, in ascending order.
-    pub apart: Vec<u32>,
+    /// Where its interests begin.
+    likes_from: u32,
+    /// How many it has.
+    likes: u8,
+    /// Users on it.
+    pub size: u8,
+    /// Not a bot.
+    pub human: bool,
+    /// Whether there is anybody whom it is not to be matched with.
+    avoids: bool,
 }
+
+const _: () = assert!(size_of::<Card>() == 64);
 
 /// Those who may be matched now: humans first, then bots; of each those who were let down, then by their wait, then by id.
 /// Whoever has not waited long enough is not among them.
@@ -42,6 +44,12 @@ pub(super) struct Card {
 pub(super) struct Crowd<'a> {
     pub rules: &'a Rules,
     pub cards: Vec<Card>,
+    /// Their places in the list that was given.
+    pub places: Vec<usize>,
+    /// The interests of all, those of each in ascending order.
+    likes: Vec<u32>,
+    /// Whom each is not to be matched with, in ascending order.
+    apart: Vec<Vec<u32>>,
     /// So many of the first are humans.
     pub humans: usize,
     /// Preferences that make lists, see [`super::index`].
@@ -50,22 +58,36 @@ pub(super) struct Crowd<'a> {
 
 impl<'a> Crowd<'a> {
     pub fn new(rules: &'a Rules, tickets: &'a [Waiting], avoid: &Avoid, now: Timestamp) -> Crowd<'a> {
-        let (turns, users) = turns(rules, tickets, now);
+        let (places, users) = turns(rules, tickets, now);
         let mut words = Words::default();
         let mut cards: Vec<Card> =
-            turns.iter().map(|place| words.card(rules, *place, &tickets[*place], now)).collect();
-        let all_apart = avoid.pairs().map(|(one, other)| (one, other));
-        let own_apart = turns.iter().map(|place| &tickets[*place].wish);
-        let own_apart = own_apart.flat_map(|wish| wish.avoid.iter().map(|other| (&wish.user, other)));
-        for (one, other) in all_apart.chain(own_apart) {
+            places.iter().map(|place| words.card(rules, &tickets[*place], now)).collect();
+        let own = places.iter().map(|place| &tickets[*place].wish);
+        let own = own.flat_map(|wish| wish.avoid.iter().map(|other| (&wish.user, other)));
+        let mut apart = vec![Vec::new(); cards.len()];
+        for (one, other) in avoid.pairs().map(|(one, other)| (one, other)).chain(own) {
             if let (Some(one), Some(other)) = (users.get(one), users.get(other)) {
-                cards[*one as usize].apart.push(*other);
-                cards[*other as usize].apart.push(*one);
+                apart[*one as usize].push(*other);
+                apart[*other as usize].push(*one);
             }
         }
-        cards.iter_mut().for_each(|card| card.apart.sort_unstable());
+        for (card, apart) in cards.iter_mut().zip(&mut apart) {
+            apart.sort_unstable();
+            card.avoids = !apart.is_empty();
+        }
         let humans = cards.partition_point(|card| card.human);
-        Crowd { rules, cards, humans, indexed: indexed(rules) }
+        Crowd { rules, cards, places, likes: words.likes, apart, humans, indexed: indexed(rules) }
+    }
+
+    /// What somebody likes, in ascending order, each once.
+    pub fn likes(&self, rank: usize) -> &[u32] {
+        let card = &self.cards[rank];
+        &self.likes[card.likes_from as usize..][..card.likes.into()]
+    }
+
+    /// Whether these two are not to be matched.
+    pub fn apart(&self, one: usize, other: usize) -> bool {
+        self.cards[one].avoids && self.apart[one].binary_search(&(other as u32)).is_ok()
     }
 
     /// Which of [`Self::indexed`] somebody says something of, as bits.
@@ -128,29 +150,38 @@ fn waited_ms(ticket: &Waiting, now: Timestamp) -> u64 {
 struct Words<'a> {
     words: HashMap<&'a str, u32>,
     musts: HashMap<Values, u32>,
+    /// The interests of all cards so far.
+    likes: Vec<u32>,
 }
 
 impl<'a> Words<'a> {
-    fn card(&mut self, rules: &Rules, place: usize, ticket: &'a Waiting, now: Timestamp) -> Card {
+    fn card(&mut self, rules: &Rules, ticket: &'a Waiting, now: Timestamp) -> Card {
         let wish: &'a Wish = &ticket.wish;
         let must = self.values(rules.must.iter(), wish);
         let musts = self.musts.len() as u32;
-        let mut interests: Vec<u32> =
-            wish.interests.iter().map(|interest| self.number(interest.as_str())).collect();
-        interests.sort_unstable();
-        interests.dedup();
+        let likes_from = self.likes.len();
         Card {
-            place,
-            size: wish.size(),
-            human: wish.kind == Kind::Human,
             waited_ms: waited_ms(ticket, now),
+            rating: wish.rating,
             must: *self.musts.entry(must).or_insert(musts),
             prefer: self.values(rules.prefer.iter().map(|preference| &preference.field), wish),
-            rating: rules.rating.and(wish.rating),
-            strength: wish.rating,
-            interests,
-            apart: Vec::new(),
+            likes_from: likes_from as u32,
+            likes: self.like(wish),
+            size: u8::try_from(wish.size()).unwrap_or(u8::MAX),
+            human: wish.kind == Kind::Human,
+            avoids: false,
         }
+    }
+
+    /// Adds the interests of a ticket. Returns how many there are; more than a wish may have are not compared.
+    fn like(&mut self, wish: &'a Wish) -> u8 {
+        let mut likes: Vec<u32> =
+            wish.interests.iter().map(|interest| self.number(interest.as_str())).collect();
+        likes.sort_unstable();
+        likes.dedup();
+        likes.truncate(Wish::MAX_INTERESTS);
+        self.likes.extend_from_slice(&likes);
+        likes.len() as u8
     }
 
     /// Fields beyond [`Rules::MAX_FIELDS`] are not compared; rules with so many do not pass [`Rules::check`].

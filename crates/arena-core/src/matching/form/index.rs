@@ -115,14 +115,18 @@ fn key(crowd: &Crowd<'_>, rank: usize, mask: usize) -> Key {
     for (nth, field) in crowd.indexed.iter().enumerate().filter(|(nth, _)| mask >> nth & 1 == 1) {
         values[nth] = card.prefer[*field];
     }
-    (card.must, values, card.rating.is_some())
+    (card.must, values, crowd.rules.rating.is_some() && card.rating.is_some())
 }
 
 impl Lists {
     fn new(crowd: &Crowd<'_>, ranks: impl Iterator<Item = usize>, mask: usize) -> Lists {
-        let rating = |rank: usize| crowd.cards[rank].rating.unwrap_or_default();
-        let mut all: Vec<(Key, i32, u32)> =
-            ranks.map(|rank| (key(crowd, rank, mask), rating(rank), rank as u32)).collect();
+        let entry = |rank: usize| {
+            let key = key(crowd, rank, mask);
+            // Lists of those who are not compared by rating stay in the order of turns.
+            let rating = crowd.cards[rank].rating.filter(|_| key.2).unwrap_or_default();
+            (key, rating, rank as u32)
+        };
+        let mut all: Vec<(Key, i32, u32)> = ranks.map(entry).collect();
         all.sort_unstable();
         let (mut places, mut from) = (HashMap::new(), 0);
         for list in all.chunk_by(|one, other| one.0 == other.0) {

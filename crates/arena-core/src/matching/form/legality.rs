@@ -18,7 +18,7 @@ impl Crowd<'_> {
         one.must == other.must
             && self.insisted(waited_ms).all(|nth| agree(one.prefer[nth], other.prefer[nth]))
             && ratings_go_together(self.rules, one, other, waited_ms)
-            && one.apart.binary_search(&(b as u32)).is_err()
+            && !self.apart(a, b)
     }
 
     /// Which preferences are insisted on by somebody who has waited so long.

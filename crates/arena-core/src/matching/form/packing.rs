@@ -34,12 +34,12 @@ pub(super) fn teams(crowd: &Crowd<'_>, members: &[usize]) -> Vec<Vec<usize>> {
     let mut members = members.to_vec();
     let cards = &crowd.cards;
     if matches!(crowd.rules.outcome, Outcome::Tournament { .. }) {
-        members.sort_by_key(|rank| (Reverse(cards[*rank].strength), *rank));
+        members.sort_by_key(|rank| (Reverse(cards[*rank].rating), *rank));
         return members.into_iter().map(|rank| vec![rank]).collect();
     }
     let strengths = Strengths::new(crowd, &members);
     members.sort_by_key(|rank| (Reverse(cards[*rank].size), Reverse(strengths.of(crowd, *rank)), *rank));
-    let sizes: Vec<u32> = members.iter().map(|rank| cards[*rank].size).collect();
+    let sizes: Vec<u32> = members.iter().map(|rank| cards[*rank].size.into()).collect();
     let places = strengths
         .spread(crowd, &members)
         .or_else(|| first_fit(crowd.rules, &sizes))
@@ -60,13 +60,13 @@ struct Strengths {
 impl Strengths {
     fn new(crowd: &Crowd<'_>, members: &[usize]) -> Strengths {
         let known: Vec<i64> =
-            members.iter().filter_map(|rank| crowd.cards[*rank].strength).map(i64::from).collect();
+            members.iter().filter_map(|rank| crowd.cards[*rank].rating).map(i64::from).collect();
         Strengths { average: known.iter().sum::<i64>() / (known.len() as i64).max(1) }
     }
 
     fn of(&self, crowd: &Crowd<'_>, rank: usize) -> i64 {
         let card = &crowd.cards[rank];
-        card.strength.map_or(self.average, i64::from) * i64::from(card.size)
+        card.rating.map_or(self.average, i64::from) * i64::from(card.size)
     }
 
     fn sum(&self, crowd: &Crowd<'_>, team: &[usize]) -> i64 {
@@ -78,7 +78,7 @@ impl Strengths {
         let teams = crowd.rules.teams as usize;
         let (mut room, mut sums) = (vec![crowd.rules.team_size; teams], vec![0_i64; teams]);
         let place = |rank: &usize| {
-            let size = crowd.cards[*rank].size;
+            let size = u32::from(crowd.cards[*rank].size);
             let open = (0..teams).filter(|team| room[*team] >= size);
             let team = open.min_by_key(|team| (sums[*team], Reverse(room[*team])))?;
             room[team] -= size;

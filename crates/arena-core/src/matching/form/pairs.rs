@@ -133,7 +133,7 @@ impl Pairs<'_> {
             self.bots.remove(rank);
         }
         self.formed.push(Formed {
-            teams: vec![vec![self.crowd.cards[one].place], vec![self.crowd.cards[other].place]],
+            teams: vec![vec![self.crowd.places[one]], vec![self.crowd.places[other]]],
             quality: self.crowd.points(one, other).quality(),
         });
     }

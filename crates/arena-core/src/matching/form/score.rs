@@ -34,7 +34,7 @@ impl Crowd<'_> {
     pub fn points(&self, a: usize, b: usize) -> Points {
         let (one, other) = (&self.cards[a], &self.cards[b]);
         let mut points = preferences(self.rules, one, other);
-        points.add(interests(self.rules, one, other));
+        points.add(interests(self.rules, self.likes(a), self.likes(b)));
         points.add(ratings(self.rules, one, other));
         points
     }
@@ -65,13 +65,13 @@ fn preferences(rules: &Rules, one: &Card, other: &Card) -> Points {
 }
 
 /// Each in common, up to what is enough, of what both could have in common.
-fn interests(rules: &Rules, one: &Card, other: &Card) -> Points {
+fn interests(rules: &Rules, one: &[u32], other: &[u32]) -> Points {
     let worth = u64::from(rules.interests_weight) * UNIT;
-    let most = one.interests.len().min(other.interests.len()) as u64;
+    let most = one.len().min(other.len()) as u64;
     if most == 0 || worth == 0 {
         return Points::default();
     }
-    let common = in_common(&one.interests, &other.interests);
+    let common = in_common(one, other);
     Points { gained: worth * common.min(ENOUGH_IN_COMMON), possible: worth * most.min(ENOUGH_IN_COMMON) }
 }
 

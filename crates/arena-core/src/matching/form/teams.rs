@@ -158,7 +158,7 @@ impl Teams<'_> {
 
     /// Takes one candidate after the other that fits, until the match is full.
     fn complete(&mut self, one: usize, candidates: &[usize]) -> Option<Vec<usize>> {
-        let size = |rank: usize| self.crowd.cards[rank].size;
+        let size = |rank: usize| u32::from(self.crowd.cards[rank].size);
         let (mut members, mut sizes, mut users) = (vec![one], vec![size(one)], size(one));
         let possible: u32 = candidates.iter().map(|rank| size(*rank)).sum();
         if users + possible < self.users {
@@ -197,7 +197,7 @@ impl Teams<'_> {
             self.bots.remove(rank);
         }
         let teams = packing::teams(self.crowd, members).into_iter();
-        let place = |rank: usize| self.crowd.cards[rank].place;
+        let place = |rank: usize| self.crowd.places[rank];
         let teams = teams.map(|team| team.into_iter().map(place).collect()).collect();
         self.formed.push(Formed { teams, quality: self.crowd.quality(members) });
     }

@@ -160,3 +160,36 @@ fn a_preference_can_be_for_ever() {
     let rules = Rules { prefer: vec![preference], ..Rules::default() };
     assert!(matched(&rules, &[from(1, 80_000_000, "eu"), from(2, 80_000_000, "us")]).is_empty());
 }
+
+#[test]
+fn ratings_without_a_rule_change_nothing() {
+    let plays = |number: u128| {
+        ticket(number, Kind::Human, 1_000 - number as i64, |wish| wish.rating = Some(-(number as i32)))
+    };
+    let tickets: Vec<Waiting> = (1..=100).map(plays).collect();
+    let in_turn: Vec<Vec<u128>> = (1..=50).map(|nth| vec![2 * nth - 1, 2 * nth]).collect();
+    assert_eq!(matched(&strangers(), &tickets), in_turn);
+}
+
+#[test]
+fn a_large_crowd_is_put_together_but_for_the_few_who_do_not_agree() {
+    let regions = ["eu", "us", "ap"];
+    let tickets: Vec<Waiting> =
+        (0..3_000_u32).map(|nth| from(nth.into(), (nth % 9_000).into(), regions[nth as usize % 3])).collect();
+    let made = matched(&strangers(), &tickets);
+    assert_eq!(made.len(), 1_500);
+    assert!(made.iter().all(|pair| pair[0] % 3 == pair[1] % 3), "of one region");
+}
+
+#[test]
+fn who_has_met_more_than_can_be_looked_at_is_compared_with_everybody() {
+    let many = 3 * LOOKS.looked as u128;
+    let tickets: Vec<Waiting> = (0..many).map(|number| human(number, 1_000 - number as i64)).collect();
+    let mut met = Avoid::default();
+    for one in 0..many {
+        (0..one).filter(|other| one != many - 1 || *other != 0).for_each(|other| {
+            met.add(user(&format!("u{one}")), user(&format!("u{other}")));
+        });
+    }
+    assert_eq!(matched_with(&strangers(), &tickets, &met), [[0, many - 1]]);
+}
