@@ -16,8 +16,12 @@ use tokio_util::sync::CancellationToken;
 /// How much longer than a look a queue rests after it.
 const REST: u32 = 3;
 
-/// The longest rest.
-const MAX_REST: Duration = Duration::from_secs(30);
+/// The longest rest of a large queue, and of one that is not: where few wait, a look is long only because the store was
+/// away, and they have waited long enough.
+const MAX_REST: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(500));
+
+/// From so many tickets on a queue is large.
+const LARGE: usize = 2_000;
 
 /// How long a queue rests after its rules, or something in it, have broken an invariant.
 const AFTER_PANIC: Duration = Duration::from_secs(10);
@@ -96,7 +100,10 @@ impl Matcher {
             let began = Instant::now();
             let outcome = tick::look(&self.inner, &mut self.keys, &name, looks, stop).await;
             let rest = match outcome {
-                Ok(()) => (began.elapsed() * REST).min(MAX_REST),
+                Ok(tickets) => {
+                    let max = if tickets >= LARGE { MAX_REST.0 } else { MAX_REST.1 };
+                    (began.elapsed() * REST).min(max)
+                }
                 Err(TickError::NoQueue) => {
                     self.paces.remove(&name);
                     continue;

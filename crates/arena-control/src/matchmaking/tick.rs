@@ -39,14 +39,15 @@ impl<E: Into<ServiceError>> From<E> for TickError {
     }
 }
 
-/// Reads what waits in a queue and makes the matches that can be made. `looks` rises from look to look.
+/// Reads what waits in a queue and makes the matches that can be made. `looks` rises from look to look. Returns how many
+/// waited.
 pub(super) async fn look(
     inner: &Inner,
     keys: &mut Keys,
     name: &QueueName,
     looks: u64,
     stop: &CancellationToken,
-) -> Result<(), TickError> {
+) -> Result<usize, TickError> {
     let queue = inner.known.get(&inner.store, name).await?.row;
     let began = Instant::now();
     let waiting = inner.store.waiting(name).await?;
@@ -57,7 +58,7 @@ pub(super) async fn look(
         make(inner, keys, &queue, &waiting, &formed, stop).await?;
     }
     inner.counters.looked(began.elapsed(), tickets);
-    Ok(())
+    Ok(tickets)
 }
 
 async fn put_together(

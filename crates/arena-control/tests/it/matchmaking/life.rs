@@ -148,3 +148,26 @@ on_both!(a_human_is_taken_before_a_bot_that_has_waited_longer, async |db: &Db| {
     assert_eq!(house.proposed(ada).await.id, house.proposed(bob).await.id);
     house.close(db).await;
 });
+
+on_both!(teams_and_parties_are_filled_and_all_of_them_talk, async |db: &Db| {
+    let house = House::with(db, Rules { team_size: 2, ..pairs() }).await;
+    let mut party = human("ada");
+    party.party = vec![who("ann")];
+    let ear = house.ear("user:ann");
+    let ada = house.wishes(party).await;
+    house.joins("bob").await;
+    assert_eq!(house.state(ada).await, TicketState::Waiting);
+    house.joins("cid").await;
+    let row = house.proposed(ada).await;
+    for user in ["ada", "bob", "cid"] {
+        house.confirm(row.id, &who(user)).await.unwrap();
+    }
+    let talk = row.conversation.unwrap();
+    for user in ["ada", "ann", "bob", "cid"] {
+        house.says(&talk, user, "Hi!").await.unwrap();
+    }
+    until("the party hears of it", async || ear.states().contains(&"matched".to_owned())).await;
+    let error = house.enqueue(&q(), None, human("ann")).await.unwrap_err();
+    assert_eq!(code(error), "on_another_ticket");
+    house.close(db).await;
+});
