@@ -87,6 +87,28 @@ pub enum MatchCommand {
         /// The tournament
         id: MatchId,
     },
+    /// Replay arrivals through a queue's rules, beside first come, first served; needs no server
+    Simulate(SimulateArgs),
+}
+
+/// Arguments of `arena match simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Decides all that is left to chance; the same seed gives the same result
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// For how many seconds humans come
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub seconds: u32,
+    /// How many come in a second, on average
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    pub humans_per_s: f64,
+    /// Bots that stand by
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub bots: u32,
+    /// The queue's rules, a JSON file as for `set`; - is standard input [default: those of strangers]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
 }
 
 /// Which tickets.

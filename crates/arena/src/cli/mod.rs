@@ -23,7 +23,7 @@ pub use conversations::{
     AllowArgs, ConversationFilter, ConversationsCommand, CreateConversationArgs, LogArgs, SayArgs, TopUpArgs,
 };
 pub use fleet::{BotCount, FleetCommand, FleetRunArgs};
-pub use matchmaking::{MatchCommand, MatchFilter, TicketFilter};
+pub use matchmaking::{MatchCommand, MatchFilter, SimulateArgs, TicketFilter};
 pub use serve::{DemoArgs, ServeArgs};
 pub use token::{TokenArgs, TokenCommand};
 pub use values::{ConfirmArgs, Output, PagingArgs};

@@ -61,6 +61,9 @@ pub enum CommandError {
         /// What is wrong with it.
         why: String,
     },
+    /// A simulation that cannot be run.
+    #[error("{0}")]
+    Simulation(String),
     /// A roster's format cannot be told from its name.
     #[error("{}: say what it is with --format csv or --format json", .0.display())]
     UnknownFormat(PathBuf),
@@ -79,6 +82,7 @@ impl CommandError {
             CommandError::BadServerUrl(_)
             | CommandError::NeedsYes
             | CommandError::TooManyTopics
+            | CommandError::Simulation(_)
             | CommandError::UnknownFormat(_) => Exit::Usage,
             _ => Exit::Failed,
         }

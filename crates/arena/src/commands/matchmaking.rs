@@ -47,6 +47,7 @@ pub(super) fn run(session: &Session, command: MatchCommand) -> Result<(), Comman
         MatchCommand::Tournaments { filter, paging } => {
             list::<Match>(session, &filtered("tournaments", filter), &paging, "tournaments", matches_table)
         }
+        MatchCommand::Simulate(args) => super::simulate::run(&session.screen, &args),
         MatchCommand::Tournament { id } => {
             let answer = session.client.get(&of("tournaments").segment(id))?;
             session.screen.show(&answer, |cup: &Tournament, style| tournament_view(cup, style))

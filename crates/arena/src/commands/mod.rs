@@ -15,6 +15,7 @@ mod lists;
 mod log;
 mod matchmaking;
 mod screen;
+mod simulate;
 mod token;
 mod watch;
 mod watching;
@@ -23,7 +24,7 @@ mod worlds;
 pub use error::CommandError;
 pub use exit::Exit;
 
-use crate::cli::{BotRef, ChannelsCommand, Cli, Command, ConfigArgs, DemoArgs};
+use crate::cli::{BotRef, ChannelsCommand, Cli, Command, ConfigArgs, DemoArgs, MatchCommand};
 use crate::client::wire::Bot;
 use crate::client::{ApiPath, Client};
 use crate::config::Config;
@@ -78,6 +79,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Bots(command) => bots::run(&session()?, command).map(done),
         Command::Conversations(command) => conversations::run(&session()?, command).map(done),
         Command::Budgets(command) => budgets::run(&session()?, command).map(done),
+        Command::Match(MatchCommand::Simulate(args)) => simulate::run(&screen, &args).map(done),
         Command::Match(command) => matchmaking::run(&session()?, command).map(done),
         Command::Fleet(command) => fleet::run(&session()?, command),
         Command::Watch(args) => watch::run(&session()?, args).map(done),

@@ -8,6 +8,7 @@ mod fields;
 mod fleet;
 mod health;
 mod matchmaking;
+mod simulation;
 mod style;
 mod table;
 mod text;
@@ -28,6 +29,7 @@ pub use matchmaking::{
     match_details, matches_table, queue_details, queues_table, reports_table, ticket_details, tickets_table,
     tournament_view,
 };
+pub use simulation::simulation_view;
 pub use style::{Color, Style};
 pub use table::{Align, Cell, Column, Table};
 pub use text::{clean, counted, thousands, wrap};

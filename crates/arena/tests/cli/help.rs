@@ -70,6 +70,7 @@ fn help_pages() {
         "match reports",
         "match tournaments",
         "match tournament",
+        "match simulate",
         "fleet",
         "fleet run",
         "fleet status",

@@ -173,3 +173,42 @@ fn nothing_is_ended_before_its_plan_was_shown() {
     let path = format!("/api/matchmaking/matches/{MATCH}");
     assert_eq!(server.lines()[1..], [format!("GET {path}"), format!("POST {path}/close")]);
 }
+
+#[test]
+fn a_simulation_needs_no_server_and_the_same_seed_gives_the_same_numbers() {
+    let args = ["match", "simulate", "--seed", "7", "--seconds", "120", "--humans-per-s", "1", "--bots", "5"];
+    let run = arena(None, &args);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    insta::assert_snapshot!("match-simulate", run.stdout);
+    let json = arena(None, &[&args[..], &["--output", "json"]].concat()).stdout;
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["plan"], json!({"seed": 7, "seconds": 120, "humans_per_s": 1.0, "bots": 5}));
+    assert_eq!(report["rules"]["arrivals"], report["first_come"]["arrivals"], "the same arrivals");
+    let other = arena(None, &[&args[..2], &["--seed", "8", "--seconds", "120"]].concat()).stdout;
+    assert_ne!(other, run.stdout);
+}
+
+#[test]
+fn a_simulation_takes_rules_as_a_queue_does_and_says_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |rules: &str| {
+        let path = dir.path().join("rules.json");
+        std::fs::write(&path, rules).unwrap();
+        arena(None, &["match", "simulate", "--seconds", "60", "--rules", path.to_str().unwrap()])
+    };
+    let plain = with("{}");
+    assert_eq!(plain.code, Some(0), "{}", plain.stderr);
+    let talkative =
+        with(r#"{"bots_after_ms": 0, "outcome": {"talk": {"limits": {"max_total_messages": 9}}}}"#);
+    assert_ne!(plain.stdout, talkative.stdout, "with bots at once");
+    for (rules, part) in [
+        (r#"{"team": 2}"#, "unknown field `team`"),
+        (r#"{"teams": 1}"#, "at least 2 users"),
+        ("nonsense", "expected"),
+    ] {
+        let run = with(rules);
+        assert!(run.code != Some(0) && run.stderr.contains(part), "{rules}: {}", run.stderr);
+    }
+    let run = arena(None, &["match", "simulate", "--seconds", "0"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+}
