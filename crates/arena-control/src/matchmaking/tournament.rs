@@ -11,7 +11,7 @@ use super::service::Inner;
 use crate::error::ServiceError;
 use arena_core::Timestamp;
 use arena_core::admission::Op;
-use arena_core::channel::{ChannelName, Mode};
+use arena_core::channel::Mode;
 use arena_core::conversation::ParticipantId;
 use arena_core::matching::{Formed, MatchEnd, MatchId, MatchState, Outcome, Waiting};
 use arena_core::tournament::{Tournament, TournamentError};
@@ -19,7 +19,6 @@ use arena_store::{Actor, MatchFilter, MatchRow, OpError, PageRequest, QueueRow, 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// How long players may stay in the channel of a tournament that is over.
@@ -274,7 +273,6 @@ impl Inner {
     pub(super) async fn end_tournament(&self, row: &MatchRow) -> Result<bool, ServiceError> {
         let Some(name) = &row.channel else { return Ok(true) };
         let Some(channel) = self.store.channel(name).await? else { return Ok(true) };
-        self.send_home(name).await?;
         let (shared, actor) = (&self.channels.shared, Actor::system());
         let seats = channel.channel.seats;
         if seats.mode == Mode::Active {
@@ -286,26 +284,6 @@ impl Inner {
         }
         shared.carry_out(&actor, Op::Close { channel: name.clone() }).await?;
         Ok(true)
-    }
-
-    /// Finds a place for each bot where one of its kind and region lives. Those for whom there is none are moved as the
-    /// channel drains.
-    async fn send_home(&self, channel: &ChannelName) -> Result<(), ServiceError> {
-        let mut moving = JoinSet::new();
-        for bot in self.store.bots_in(channel).await? {
-            let shared = self.channels.shared.clone();
-            moving.spawn(async move { shared.carry_out(&Actor::system(), Op::Place { bot: bot.id }).await });
-        }
-        while let Some(moved) = moving.join_next().await {
-            match moved {
-                Ok(Err(ServiceError::Refused(refused))) => {
-                    tracing::debug!(%channel, error = %refused, "a bot finds no place after its tournament");
-                }
-                Ok(Err(error)) => return Err(error),
-                Ok(Ok(_)) | Err(_) => {}
-            }
-        }
-        Ok(())
     }
 }
 

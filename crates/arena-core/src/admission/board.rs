@@ -435,10 +435,15 @@ impl Board {
         seats.mode = mode.unwrap_or(seats.mode);
         seats.max_bots = max_bots.unwrap_or(seats.max_bots);
         let (group, draining) = (seats.group.clone(), seats.mode == Mode::Draining);
+        let tournament = seats.kind == ChannelKind::Tournament;
         self.dirty.updated.insert(channel.clone());
         if mode.is_some() && draining {
             for bot in self.bots_of(channel) {
-                let target = self.find_in_group(&group, applied)?;
+                let target = if tournament {
+                    self.find_home(bot, applied)?
+                } else {
+                    self.find_in_group(&group, applied)?
+                };
                 self.put(bot, Some(target), applied);
             }
         }
@@ -451,13 +456,15 @@ impl Board {
     }
 
     fn close(&mut self, channel: &ChannelName, applied: &mut Applied) -> Result<(), AdmitError> {
-        let group = self.channel(channel)?.group.clone();
+        let (group, kind) = (self.channel(channel)?.group.clone(), self.channel(channel)?.kind);
         let bots = self.bots_of(channel);
         // Out of the way first, so that no bot finds its way back in.
         self.channels.get_mut(channel).expect("invariant: looked up above").mode = Mode::Draining;
         let has_siblings = self.channels.values().any(|c| c.group == group && c.mode == Mode::Active);
         for bot in bots {
-            let target = if has_siblings {
+            let target = if kind == ChannelKind::Tournament {
+                self.find_home(bot, applied)?
+            } else if has_siblings {
                 self.find_in_group(&group, applied)?
             } else {
                 let region = self.bot(bot)?.region.clone();
@@ -589,6 +596,14 @@ impl Board {
 
     fn channel(&self, name: &ChannelName) -> Result<&Seats, AdmitError> {
         self.channels.get(name).ok_or_else(|| AdmitError::ChannelNotFound(name.clone()))
+    }
+
+    /// Where a bot lives that is in no tournament any more: nobody is moved from one into another.
+    fn find_home(&mut self, bot: BotId, applied: &mut Applied) -> Result<ChannelName, AdmitError> {
+        let seat = self.bot(bot)?;
+        let kind = if seat.kind == ChannelKind::Tournament { ChannelKind::Main } else { seat.kind };
+        let region = seat.region.clone();
+        self.find_by_kind(kind, region.as_ref(), applied)
     }
 
     fn bots_of(&self, channel: &ChannelName) -> Vec<BotId> {

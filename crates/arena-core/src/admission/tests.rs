@@ -123,6 +123,29 @@ fn draining_moves_everybody_out_and_stays() {
     assert_eq!(loads(&board)[0].1, 0);
 }
 
+/// Other tournaments are of the same group, and none of their bots' business.
+#[test]
+fn bots_of_a_tournament_go_home_and_not_into_the_next_one() {
+    for ends_by_closing in [false, true] {
+        let mut board = empty();
+        enroll(&mut board, 0..4);
+        let tournament =
+            Op::Open { name: None, kind: ChannelKind::Tournament, region: None, max_bots: Some(4) };
+        let cup = board.apply(&tournament).unwrap().opened.remove(0);
+        board.apply(&tournament).unwrap();
+        for n in 0..4 {
+            board.apply(&Op::Assign { bot: id(n), channel: cup.clone() }).unwrap();
+        }
+        let end = match ends_by_closing {
+            true => Op::Close { channel: cup },
+            false => Op::Configure { channel: cup, max_bots: None, mode: Some(Mode::Draining) },
+        };
+        let applied = board.apply(&end).unwrap();
+        assert_eq!((applied.moves.len(), applied.opened), (4, Vec::new()));
+        assert_eq!(loads(&board)[0], ("main".to_owned(), 4), "{ends_by_closing}");
+    }
+}
+
 #[test]
 fn maintenance_keeps_its_bots_and_takes_nobody_in() {
     let mut board = empty();
