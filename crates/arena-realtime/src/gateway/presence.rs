@@ -41,9 +41,13 @@ impl Gateway {
             if !payload.starts_with('{') {
                 return self.refuse(session, about.message, "InvalidPresence: the payload is an object");
             }
-            // What is told in a conversation is charged: whoever has nothing left must not talk by showing itself.
-            let payload =
-                if matches!(about.topic.kind(), TopicKind::Conversation(_)) { "{}" } else { payload };
+            // What is told in a conversation is charged: whoever has nothing left must not talk by showing itself. That
+            // somebody types says nothing more.
+            let payload = match about.topic.kind() {
+                TopicKind::Conversation(_) if types(payload) => r#"{"typing":true}"#,
+                TopicKind::Conversation(_) => "{}",
+                _ => payload,
+            };
             // Who shows itself wants to see the others, and itself.
             room.tell_presence(member);
             room.track(key, member, payload)
@@ -76,4 +80,13 @@ impl Gateway {
         self.refuse(session, about.message, &refusal.reason());
         self.tell_of_limit(session, about, refusal);
     }
+}
+
+/// Whether a payload says `"typing": true`.
+fn types(payload: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Shown {
+        typing: bool,
+    }
+    serde_json::from_str(payload).is_ok_and(|Shown { typing }| typing)
 }
