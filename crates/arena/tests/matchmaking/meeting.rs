@@ -11,6 +11,8 @@ struct Person {
     user: &'static str,
     own: String,
     client: Client,
+    /// Matches that it has agreed to.
+    met: Vec<Value>,
 }
 
 impl Person {
@@ -19,7 +21,7 @@ impl Person {
         let mut client = gateway.client(kind, user);
         let own = format!("user:{user}");
         client.join(&own, json!({ "private": true, "broadcast": { "ack": true } }));
-        Person { user, own, client }
+        Person { user, own, client, met: Vec::new() }
     }
 
     #[track_caller]
@@ -36,26 +38,42 @@ impl Person {
     /// The next notice of a ticket in this state.
     #[track_caller]
     fn ticket(&mut self, state: &str) -> Value {
+        self.ticket_that(&format!("is {state}"), |ticket| ticket["state"] == state)
+    }
+
+    #[track_caller]
+    fn ticket_that(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let own = self.own.clone();
         let is = |seen: &Value| {
             seen["saw"] == "broadcast" && seen["topic"] == own.as_str() && seen["event"] == "ticket"
         };
-        let seen = self.client.expect(&format!("a ticket that is {state}"), |seen| {
-            is(seen) && seen["payload"]["state"] == state
-        });
+        let seen =
+            self.client.expect(&format!("a ticket that {what}"), |seen| is(seen) && fits(&seen["payload"]));
         seen["payload"].clone()
     }
 
-    /// Agrees to what is proposed, and comes into the conversation. Gives the match and the conversation's topic.
-    fn meets(&mut self) -> (Value, String) {
-        let proposed = self.ticket("proposed")["match"].take();
-        self.asks("match_confirm", json!({ "match": proposed["id"] }));
+    /// Agrees to what is proposed, which is told more than once. Gives the match.
+    #[track_caller]
+    fn agrees(&mut self) -> Value {
+        let met = self.met.clone();
+        let proposed = self.ticket_that("is proposed", |ticket| {
+            ticket["state"] == "proposed" && !met.contains(&ticket["match"]["id"])
+        });
+        let of = proposed["match"].clone();
+        self.met.push(of["id"].clone());
+        self.asks("match_confirm", json!({ "match": of["id"] }));
+        of
+    }
+
+    /// Comes into the conversation of the match that it has agreed to. Gives its topic.
+    #[track_caller]
+    fn comes(&mut self) -> String {
         let of = self.ticket("matched")["match"].take();
-        assert_eq!((&of["id"], &of["state"]), (&proposed["id"], &json!("standing")));
+        assert_eq!((Some(&of["id"]), &of["state"]), (self.met.last(), &json!("standing")));
         let topic = format!("conversation:{}", of["conversation"].as_str().unwrap());
         let config = json!({ "broadcast": { "ack": true }, "presence": { "key": self.user } });
         self.client.join_with(&topic, json!({ "config": config, "presence": true }));
-        (of, topic)
+        topic
     }
 
     #[track_caller]
@@ -97,9 +115,10 @@ fn two_humans_meet_chat_part_and_wait_again() {
     let mut bob = Person::enter(&gateway, Kind::Python, "bob");
     ann.waits_in("strangers");
     bob.waits_in("strangers");
-    let (of, topic) = ann.meets();
-    let (same, _) = bob.meets();
-    assert_eq!(of["id"], same["id"]);
+    let of = ann.agrees();
+    assert_eq!(bob.agrees()["id"], of["id"]);
+    let topic = ann.comes();
+    bob.comes();
     let mut members: Vec<(&str, &str)> = of["members"]
         .as_array()
         .unwrap()
@@ -121,8 +140,9 @@ fn two_humans_meet_chat_part_and_wait_again() {
 
     // Ann wants somebody else: both are told, she waits again and Bob, who did not ask for that, does not.
     ann.asks("match_skip", json!({ "match": of["id"] }));
-    let again = ann.ticket("waiting");
-    assert_eq!(again["match"]["ended"], "skipped");
+    ann.ticket_that("waits again", |ticket| {
+        ticket["state"] == "waiting" && ticket["match"]["ended"] == "skipped"
+    });
     let left = bob.ticket("over");
     assert_eq!((&left["ended"], &left["match"]["ended_by"]), (&json!("played"), &json!("ann")));
     for person in [&mut ann, &mut bob] {
@@ -136,9 +156,10 @@ fn two_humans_meet_chat_part_and_wait_again() {
     bob.ticket("waiting");
     let mut cleo = Person::enter(&gateway, Kind::RealtimeJs1, "cleo");
     cleo.waits_in("strangers");
-    let (other, topic) = cleo.meets();
-    let (same, _) = ann.meets();
-    assert_eq!(other["id"], same["id"]);
+    let other = cleo.agrees();
+    assert_eq!(ann.agrees()["id"], other["id"]);
+    let topic = cleo.comes();
+    ann.comes();
     cleo.says(&topic, "and who are you?");
     ann.hears(&topic, "cleo");
     cleo.asks("match_leave", json!({ "match": other["id"] }));
@@ -159,7 +180,8 @@ fn a_human_meets_a_bot(kind: Kind) {
 
     let mut ann = Person::enter(&gateway, kind, "ann");
     ann.waits_in("lonely");
-    let (of, topic) = ann.meets();
+    let of = ann.agrees();
+    let topic = ann.comes();
     let partner = of["members"].as_array().unwrap().iter().find(|member| member["user"] != "ann").unwrap();
     assert_eq!(partner["kind"], "bot", "{kind:?}: it does not hide what it is");
     let bot = partner["user"].as_str().unwrap();
@@ -169,7 +191,8 @@ fn a_human_meets_a_bot(kind: Kind) {
     assert_eq!(answer["data"]["bot"], true, "{kind:?}: {answer}");
     // Whoever skips a bot gets the other one, and the bot is idle again.
     ann.asks("match_skip", json!({ "match": of["id"] }));
-    let (next, topic) = ann.meets();
+    let next = ann.agrees();
+    let topic = ann.comes();
     let other = next["members"].as_array().unwrap().iter().find(|member| member["user"] != "ann").unwrap();
     assert!(other["kind"] == "bot" && other["user"] != bot, "{kind:?}: {next}");
     ann.hears(&topic, other["user"].as_str().unwrap());

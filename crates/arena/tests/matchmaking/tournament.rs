@@ -47,7 +47,11 @@ fn sixty_four_bots_play_to_the_end() {
     arena.check_whole(64);
     let desk = Desk::of(&arena);
     let outcome = json!({ "tournament": { "format": "single_elimination", "region": null } });
-    put_queue(&arena, "cup", &json!({ "teams": 64, "silent_ms": 3_600_000, "outcome": outcome }));
+    put_queue(
+        &arena,
+        "cup",
+        &json!({ "teams": 64, "bots_after_ms": 0, "silent_ms": 3_600_000, "outcome": outcome }),
+    );
     let bots: Vec<String> =
         arena.all("/api/bots").iter().map(|bot| bot["id"].as_str().unwrap().to_owned()).collect();
     let enter = |bot: &String| desk.enqueue(&json!({ "queue": "cup", "user": bot, "kind": "bot" }));
@@ -87,7 +91,11 @@ fn humans_and_bots_play_everybody_against_everybody() {
     arena.post("/api/bots/import", &roster(3));
     let desk = Desk::of(&arena);
     let outcome = json!({ "tournament": { "format": "round_robin", "region": null } });
-    put_queue(&arena, "league", &json!({ "teams": 6, "silent_ms": 3_600_000, "outcome": outcome }));
+    put_queue(
+        &arena,
+        "league",
+        &json!({ "teams": 6, "bots_after_ms": 0, "silent_ms": 3_600_000, "outcome": outcome }),
+    );
     let bots = arena.all("/api/bots").into_iter().map(|bot| (bot["id"].as_str().unwrap().to_owned(), "bot"));
     let humans = ["ann", "bob", "cleo"].map(|name| (name.to_owned(), "human"));
     let enter = |(user, kind): (String, &str)| {
