@@ -42,9 +42,11 @@ struct Looks {
     /// Whoever has found nobody among so many is compared with everybody: this many times log n of them in a call, and one
     /// in any case; the others have their turn in later calls.
     compared: usize,
+    /// Comparisons that a call may take for that in any case: those of a thousand with each other, a few milliseconds.
+    at_least: usize,
 }
 
-const LOOKS: Looks = Looks { scored: 16, looked: 64, compared: 8 };
+const LOOKS: Looks = Looks { scored: 16, looked: 64, compared: 8, at_least: 1_000_000 };
 
 /// Matches that can be made now. `tickets` are all that wait in the queue, in any order; no ticket is in two matches.
 /// `tick` rises by one from call to call: it says whose turn it is to be compared with everybody.

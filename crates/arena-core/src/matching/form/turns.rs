@@ -19,7 +19,9 @@ impl Window {
             return Window { now: Vec::new(), later: Vec::new() };
         }
         // Each is compared with n at most, so a multiple of log n of them keeps to n log n.
-        let share = (looks.compared * (crowd.cards.len().ilog2() as usize + 1)).clamp(1, many);
+        let all = crowd.cards.len();
+        let share = looks.compared * (all.ilog2() as usize + 1);
+        let share = share.max(looks.at_least / all).clamp(1, many);
         let first = (tick % many as u64) as usize * share % many;
         let mut turns = waiting.to_vec();
         turns.rotate_left(first);

@@ -35,6 +35,8 @@ pub(super) struct Room<'a> {
     waiting: BTreeMap<(Timestamp, u64), Waiting>,
     /// By their ends: who is in them, and whether they are skipped.
     talks: BTreeMap<(Timestamp, u64), (Vec<u64>, bool)>,
+    /// Until when those who were matched should not be again. It only counts, and decides nothing.
+    parted: BTreeMap<(u64, u64), Timestamp>,
     waits: Vec<u64>,
     quality: u64,
     pairs: u64,
@@ -53,6 +55,7 @@ impl<'a> Room<'a> {
             people: BTreeMap::new(),
             waiting: BTreeMap::new(),
             talks: BTreeMap::new(),
+            parted: BTreeMap::new(),
             waits: Vec::new(),
             quality: 0,
             pairs: 0,
@@ -122,7 +125,7 @@ impl<'a> Room<'a> {
         for formed in &formed {
             let members: Vec<(u64, &Waiting)> =
                 formed.teams.iter().flatten().map(|place| (numbers[*place], &waiting[*place])).collect();
-            self.count(&members, formed.quality, &avoid, now);
+            self.count(&members, formed.quality, now);
             self.begin_talk(&members, now);
         }
     }
@@ -166,7 +169,7 @@ impl<'a> Room<'a> {
         self.talks.insert((Timestamp(now.0.saturating_add_unsigned(ends)), numbers[0]), (numbers, skipped));
     }
 
-    fn count(&mut self, members: &[(u64, &Waiting)], quality: u32, avoid: &Avoid, now: Timestamp) {
+    fn count(&mut self, members: &[(u64, &Waiting)], quality: u32, now: Timestamp) {
         let human = |ticket: &Waiting| ticket.wish.kind == Kind::Human;
         let humans: Vec<&Waiting> =
             members.iter().map(|(_, ticket)| *ticket).filter(|ticket| human(ticket)).collect();
@@ -179,8 +182,10 @@ impl<'a> Room<'a> {
         } else {
             self.tally.with_bots += humans.len() as u64;
         }
-        for ((_, one), (_, other)) in pairs(members) {
-            self.tally.met_again += u64::from(avoid.has(&one.wish.user, &other.wish.user));
+        let until = Timestamp(now.0.saturating_add_unsigned(self.rules.skip_window_ms));
+        for ((a, one), (b, other)) in pairs(members) {
+            let parted = self.parted.insert((*a.min(b), *a.max(b)), until);
+            self.tally.met_again += u64::from(parted.is_some_and(|until| until > now));
             if human(one) && human(other) {
                 let said_same =
                     |one: Option<&str>, other: Option<&str>| u64::from(one.is_some() && one == other);

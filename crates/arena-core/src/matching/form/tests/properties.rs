@@ -107,7 +107,9 @@ fn crowd() -> impl Strategy<Value = Vec<Waiting>> {
 }
 
 fn met() -> impl Strategy<Value = Avoid> {
-    vec((0..MOST, 0..MOST), 0..60).prop_map(|pairs| {
+    // Some have met a few, and some nearly everybody.
+    let pairs = prop_oneof![vec((0..MOST, 0..MOST), 0..60), vec((0..MOST, 0..MOST), 500..2_500)];
+    pairs.prop_map(|pairs| {
         let mut avoid = Avoid::default();
         pairs.into_iter().for_each(|(a, b)| avoid.add(user(&format!("u{a}")), user(&format!("u{b}"))));
         avoid
@@ -162,7 +164,12 @@ fn legal_pair<'a>(
 
 /// The looks of the product, and some so short that hardly anybody is seen.
 fn looks() -> impl Strategy<Value = Looks> {
-    let short = (1..3usize, 1..4usize).prop_map(|(scored, looked)| Looks { scored, looked, compared: 0 });
+    let short = (1..3usize, 1..4usize).prop_map(|(scored, looked)| Looks {
+        scored,
+        looked,
+        compared: 0,
+        at_least: 0,
+    });
     prop_oneof![1 => Just(LOOKS), 2 => short]
 }
 
@@ -207,9 +214,9 @@ proptest! {
 
     #[test]
     fn a_human_gets_a_bot_only_if_no_human_is_left_for_it(
-        rules in pair_rules(), tickets in crowd(), avoid in met(),
+        rules in pair_rules(), tickets in crowd(), avoid in met(), tick in any::<u64>(), looks in looks(),
     ) {
-        let formed = form(&rules, &tickets, &avoid, NOW, 0);
+        let formed = form_looking(&rules, &tickets, &avoid, NOW, tick, looks);
         let left = left_over(&tickets, &formed);
         for formed in formed {
             let members: Vec<&Waiting> = formed.teams.concat().iter().map(|place| &tickets[*place]).collect();
@@ -217,7 +224,14 @@ proptest! {
                 members.into_iter().partition(|ticket| ticket.wish.kind == Kind::Human);
             if !bots.is_empty() {
                 prop_assert_eq!((humans.len(), bots.len()), (1, 1));
-                let partner = left.iter().filter(|other| other.wish.kind == Kind::Human)
+                // With short looks one that has waited longer may wait for its turn to be compared with this one.
+                let looked_for = |other: &&Waiting| {
+                    looks.looked == LOOKS.looked || other.since > humans[0].since && !other.ahead && !humans[0].ahead
+                };
+                let partner = left
+                    .iter()
+                    .filter(|other| other.wish.kind == Kind::Human)
+                    .filter(looked_for)
                     .find(|other| naive::legal(&rules, &avoid, humans[0], other, NOW));
                 prop_assert_eq!(partner, None, "waits, and {:?} got a bot", humans[0]);
             }
