@@ -11,6 +11,8 @@ mod rows;
 mod write;
 
 pub use list::ConversationFilter;
+#[cfg(test)]
+pub(crate) use plans::slow_steps;
 pub use read::LogSlice;
 pub use rows::{AccountRow, ConversationRow, LogRow};
 pub use write::{Batch, BatchError};

@@ -77,7 +77,7 @@ async fn list_by_everything(store: &Store) {
 }
 
 /// The steps in which SQLite reads a table from its beginning to its end, looks past a narrower index, or sorts.
-async fn slow_steps(url: &str, sql: &str) -> Vec<String> {
+pub(crate) async fn slow_steps(url: &str, sql: &str) -> Vec<String> {
     let connect = format!("{url}?mode=ro").parse().unwrap();
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect_with(&connect).await.unwrap();
     let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));

@@ -146,13 +146,13 @@ impl Store {
         let mut waits = waits(&mut tx, queue, after).await?;
         waits.sort_unstable();
         let sql = "SELECT CAST(SUM(quality) AS BIGINT), COUNT(*) FROM (SELECT quality FROM matches \
-                   WHERE queue = $1 AND stood_at > $2 ORDER BY stood_at DESC LIMIT $3) AS m";
+                   WHERE queue = $1 AND stood_at > $2 ORDER BY stood_at DESC LIMIT $3) AS found";
         let quality = ask(&mut tx, sql, queue, after).await?;
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE queue = $1 AND changed_at > $2 \
-                   AND state = 'over' AND kind = 'human' AND ended IN ('cancelled', 'silent', 'timed_out') LIMIT $3) AS t";
+                   AND state = 'over' AND kind = 'human' AND ended IN ('cancelled', 'silent', 'timed_out') LIMIT $3) AS found";
         let abandoned = ask(&mut tx, sql, queue, after).await?;
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM matches WHERE queue = $1 AND changed_at > $2 \
-                   AND state = 'over' AND stood_at IS NULL LIMIT $3) AS m";
+                   AND state = 'over' AND stood_at IS NULL LIMIT $3) AS found";
         let failed = ask(&mut tx, sql, queue, after).await?;
         tx.commit().await?;
         Ok(WaitStats {

@@ -15,6 +15,8 @@ mod life;
 mod list;
 mod locks;
 mod make;
+#[cfg(test)]
+mod plans;
 mod queues;
 mod read;
 mod rows;
