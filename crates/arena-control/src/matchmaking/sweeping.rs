@@ -8,7 +8,7 @@ use super::service::Inner;
 use super::settling;
 use crate::error::ServiceError;
 use arena_core::matching::{MatchEnd, MatchId, MatchState, QueueName, Rules};
-use arena_store::{MatchFilter, MatchRow, PageRequest, StoreError, now};
+use arena_store::{MatchFilter, MatchRow, PageRequest, QueueRow, StoreError, now};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -78,6 +78,21 @@ async fn settle_rest(inner: &Arc<Inner>) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// One that fails does not stop the others, unless the store is away. The last failure is remembered.
+fn carry_on<T>(
+    outcome: Result<T, ServiceError>,
+    failed: &mut Option<ServiceError>,
+) -> Result<(), ServiceError> {
+    match outcome {
+        Err(error @ ServiceError::Store(StoreError::Unavailable(_))) => Err(error),
+        Err(error) => {
+            *failed = Some(error);
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Whether users had less than half of the time to confirm a match, because the server was away: then they are not to
 /// blame.
 pub(super) fn unheard_for_too_long(row: &MatchRow, hearing: &Hearing) -> bool {
@@ -105,8 +120,12 @@ impl Inner {
     async fn fail_unconfirmed(&self) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
             let ids = self.store.unconfirmed_matches(now(), ROUND).await?;
+            let mut failed = None;
             for row in self.store.match_rows(&ids).await? {
-                self.expire(&row).await?;
+                carry_on(self.expire(&row).await, &mut failed)?;
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
             if ids.len() < ROUND as usize {
                 break;
@@ -118,37 +137,53 @@ impl Inner {
     async fn end_stale(&self) -> Result<(), ServiceError> {
         // What was heard before now counts.
         self.write_beats().await;
+        let mut failed = None;
         for queue in self.store.match_queues().await? {
-            for _ in 0..ROUNDS {
-                let now = now();
-                let silent = self.hearing.ago(queue.rules.silent_ms, now);
-                let since = queue.rules.max_wait_ms.map(|ms| ago(now, ms));
-                let ended = self.store.end_stale(&queue.name, silent, since, ROUND, now).await?;
-                let full = ended.len() >= ROUND as usize;
-                self.changed_unseen(ended.into_iter().map(|(ticket, _)| ticket));
-                if !full {
-                    break;
-                }
+            carry_on(self.end_stale_of(&queue).await, &mut failed)?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn end_stale_of(&self, queue: &QueueRow) -> Result<(), ServiceError> {
+        for _ in 0..ROUNDS {
+            let now = now();
+            let silent = self.hearing.ago(queue.rules.silent_ms, now);
+            let since = queue.rules.max_wait_ms.map(|ms| ago(now, ms));
+            let ended = self.store.end_stale(&queue.name, silent, since, ROUND, now).await?;
+            let full = ended.len() >= ROUND as usize;
+            self.changed_unseen(ended.into_iter().map(|(ticket, _)| ticket));
+            if !full {
+                break;
             }
         }
         Ok(())
     }
 
     async fn end_lost(&self) -> Result<(), ServiceError> {
+        let mut failed = None;
         for name in self.store.queues_in_use().await? {
-            let rules = self.known.rules(&self.store, &name).await?;
-            for _ in 0..ROUNDS {
-                let now = now();
-                let away = self.hearing.ago(rules.away_ms, now);
-                let silent = self.hearing.ago(rules.silent_ms, now);
-                let lost = self.store.lost_members(&name, away, silent, ROUND).await?;
-                let full = lost.len() >= ROUND as usize;
-                for (id, user) in lost {
-                    self.end(id, MatchEnd::Disconnected, Some(user), Requeue::No).await?;
-                }
-                if !full {
-                    break;
-                }
+            carry_on(self.end_lost_of(&name).await, &mut failed)?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn end_lost_of(&self, name: &QueueName) -> Result<(), ServiceError> {
+        let rules = self.known.rules(&self.store, name).await?;
+        for _ in 0..ROUNDS {
+            let now = now();
+            let away = self.hearing.ago(rules.away_ms, now);
+            let silent = self.hearing.ago(rules.silent_ms, now);
+            let lost = self.store.lost_members(name, away, silent, ROUND).await?;
+            let (full, mut failed) = (lost.len() >= ROUND as usize, None);
+            for (id, user) in lost {
+                let ended = self.end(id, MatchEnd::Disconnected, Some(user), Requeue::No).await;
+                carry_on(ended, &mut failed)?;
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            if !full {
+                break;
             }
         }
         Ok(())
@@ -157,9 +192,12 @@ impl Inner {
     async fn end_talked_out(&self) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
             let ids: Vec<MatchId> = self.store.matches_talked_out(ROUND).await?;
-            let full = ids.len() >= ROUND as usize;
+            let (full, mut failed) = (ids.len() >= ROUND as usize, None);
             for id in ids {
-                self.end(id, MatchEnd::TalkOver, None, Requeue::No).await?;
+                carry_on(self.end(id, MatchEnd::TalkOver, None, Requeue::No).await, &mut failed)?;
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
             if !full {
                 break;
