@@ -2,6 +2,7 @@
 
 use super::guest::{Guest, Met};
 use super::screen;
+use super::strangers::{Evening, Strangers};
 use crate::progress::{Progress, say};
 use crate::server::Server;
 use arena_fleet::monitor::{BotReport, BotState};
@@ -21,6 +22,8 @@ pub(super) struct Company {
     pub(super) stats: FleetStats,
     /// The talk of one of them with a guest.
     pub(super) met: Option<Met>,
+    /// How it was for those who met strangers, by how long they waited.
+    pub(super) evenings: Vec<Evening>,
 }
 
 /// Waits until all bots of the fleet are in the lobby; returns how long that took them.
@@ -60,10 +63,15 @@ pub(super) async fn look_back(
     fleet: Option<&Fleet>,
     present_after: Option<Duration>,
     guest: Option<Guest>,
+    strangers: Option<Strangers>,
 ) -> Option<Company> {
     let met = match guest {
         Some(guest) => guest.part().await,
         None => None,
     };
-    Some(Company { present_after: present_after?, stats: fleet?.stats(), met })
+    let evenings = match strangers {
+        Some(strangers) => strangers.part().await,
+        None => Vec::new(),
+    };
+    Some(Company { present_after: present_after?, stats: fleet?.stats(), met, evenings })
 }

@@ -48,8 +48,9 @@ pub(super) struct Guest {
     visit: JoinSet<Result<Met, GuestError>>,
 }
 
+/// Why somebody met nobody.
 #[derive(Debug, thiserror::Error)]
-enum GuestError {
+pub(super) enum GuestError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
@@ -58,7 +59,7 @@ enum GuestError {
     Push(#[from] PushError),
     #[error("{0} was closed: {1}")]
     Closed(&'static str, String),
-    #[error("the bot did not come: {0}")]
+    #[error("nobody came: {0}")]
     Alone(String),
     #[error("nothing came of it within {} s", PATIENCE.as_secs())]
     TooLong,
@@ -166,13 +167,13 @@ async fn begin(url: &str, bot: &str) -> Result<String, GuestError> {
 }
 
 /// Waits until the conversation is joined, so that no word of the bot's is missed.
-async fn joined(talk: &mut Channel) -> Result<(), GuestError> {
+pub(super) async fn joined(talk: &mut Channel) -> Result<(), GuestError> {
     while !matches!(next(talk, "the conversation").await?, ChannelEvent::Joined { .. }) {}
     Ok(())
 }
 
 /// The next broadcast.
-async fn heard(channel: &mut Channel, what: &'static str) -> Result<(String, Value), GuestError> {
+pub(super) async fn heard(channel: &mut Channel, what: &'static str) -> Result<(String, Value), GuestError> {
     loop {
         if let ChannelEvent::Message { event, payload, .. } = next(channel, what).await? {
             return Ok((event, payload));

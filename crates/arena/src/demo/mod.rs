@@ -6,6 +6,7 @@ mod fleet;
 mod guest;
 mod screen;
 mod stages;
+mod strangers;
 mod visitor;
 
 use crate::config::{Anonymous, Config, FleetStart, LogLevel};
@@ -121,6 +122,7 @@ async fn finish(
     screen::conversations(&timings.talk, timings.fleet.as_ref().and_then(|company| company.met.as_ref()));
     if let Some(company) = &timings.fleet {
         screen::fleet(company);
+        screen::strangers(&company.evenings);
     }
     if !options.exit {
         screen::where_to_look(server);

@@ -4,6 +4,7 @@ use super::debate::{self, Debate};
 use super::fleet::Company;
 use super::guest::{self, Met};
 use super::stages::{Talk, Timings, live_share};
+use super::strangers::Evening;
 use super::visitor::Visit;
 use crate::config::Config;
 use crate::progress::say;
@@ -92,9 +93,41 @@ pub(super) fn met(met: &Met) -> String {
     )
 }
 
+/// Who met whom, in a line.
+pub(super) fn parted(evenings: &[Evening]) -> String {
+    let bots = evenings.iter().filter(|evening| evening.with_bot).count();
+    format!("{} strangers met: {} another human, {bots} a bot", evenings.len(), evenings.len() - bots)
+}
+
+/// How long people waited for somebody to talk to; `evenings` are in the order of that.
+pub(super) fn strangers(evenings: &[Evening]) {
+    let row = |what: &str, detail: String| print(&format!("  {what:<9}  {detail}"));
+    let waits = |with_bot: bool| {
+        let waits = evenings.iter().filter(|evening| evening.with_bot == with_bot);
+        waits.map(|evening| evening.waited).collect::<Vec<_>>()
+    };
+    let told = |waits: &[Duration]| match waits {
+        [] => "nobody".to_owned(),
+        [.., longest] => format!(
+            "{} people, who waited {} (p50), {} at most",
+            waits.len(),
+            secs(waits[(waits.len() - 1) / 2]),
+            secs(*longest)
+        ),
+    };
+    print("");
+    print("strangers");
+    let all: Vec<Duration> = evenings.iter().map(|evening| evening.waited).collect();
+    row("met", told(&all));
+    row("a human", told(&waits(false)));
+    row("a bot", format!("{}; bots come in when no human fits for 5 s", told(&waits(true))));
+    let heard: u64 = evenings.iter().map(|evening| evening.heard).sum();
+    row("heard", format!("{heard} first words of partners, each confirmed by both before"));
+}
+
 /// The bots that are clients: how they are, how quickly they are answered, and what one of them said.
 pub(super) fn fleet(company: &Company) {
-    let Company { present_after, stats, met } = company;
+    let Company { present_after, stats, met, .. } = company;
     let row = |what: &str, detail: String| print(&format!("  {what:<9}  {detail}"));
     let totals = &stats.monitor.totals;
     print("");

@@ -3,6 +3,7 @@
 use super::debate::{self, Debate};
 use super::fleet::{self, Company};
 use super::guest::Guest;
+use super::strangers::Strangers;
 use super::visitor::{Visit, Visitor};
 use super::{DemoError, screen};
 use crate::config::Config;
@@ -84,6 +85,7 @@ pub(super) async fn show(
 
     let present_after = fleet::gather(server).await;
     let guest = present_after.and_then(|_| Guest::come(server, config));
+    let strangers = present_after.and_then(|_| Strangers::come(server, config));
     let visitor = Visitor::enter(server).await;
     let debate = debate::hold(server).await;
     let_live(server).await?;
@@ -104,7 +106,7 @@ pub(super) async fn show(
         }
         None => None,
     };
-    let fleet = fleet::look_back(server.fleet.as_ref(), present_after, guest).await;
+    let fleet = fleet::look_back(server.fleet.as_ref(), present_after, guest, strangers).await;
     Ok(Timings {
         created: imported.created,
         existing: imported.existing,

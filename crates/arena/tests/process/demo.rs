@@ -31,6 +31,9 @@ fn the_demo_brings_every_bot_to_life_twice_and_says_how_long_it_took() {
     ] {
         assert!(out.contains(expected), "{expected} is missing in {out}");
     }
+    for expected in ["met        8 people", "a human    ", "a bot      2 people"] {
+        assert!(out.contains(expected), "{expected} is missing in {out}");
+    }
     assert!(!err.contains('\u{1b}') && !out.contains('\u{1b}'), "no escape codes without a terminal");
 
     let again = demo(&dir, &["--exit", "--bots", "120"]).output().unwrap();
