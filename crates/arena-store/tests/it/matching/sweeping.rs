@@ -100,7 +100,7 @@ on_both!(a_match_that_is_over_is_unsettled_until_it_is_settled, async |db| {
     let (first, _) =
         store.end_match(first.id, &ending(MatchEnd::Declined, None), at(900)).await.unwrap().unwrap();
     assert_eq!(store.unsettled_matches(9).await.unwrap(), [second.clone(), first.clone()]);
-    assert_eq!(store.unsettled_matches(1).await.unwrap(), [second.clone()]);
+    assert_eq!(store.unsettled_matches(1).await.unwrap(), std::slice::from_ref(&second));
     store.settle_matches(&[second.id, second.id]).await.unwrap();
     assert_eq!(store.unsettled_matches(9).await.unwrap(), [first]);
     store.settle_matches(&[]).await.unwrap();
