@@ -188,8 +188,9 @@ mod tests {
     fn the_first_who_comes_and_the_last_who_goes_are_told() {
         let (company, ann) = (Company::default(), place(1));
         company.come(&ann);
-        company.come(&ann);
         assert_eq!(tell(&company), [(ann.clone(), true)]);
+        company.come(&ann);
+        assert!(!company.hire(), "she was there already");
         company.go(&ann);
         assert!(!company.hire(), "a session is left");
         company.go(&ann);

@@ -141,8 +141,8 @@ async fn the_first_session_that_comes_and_the_last_that_goes_are_told() {
     let house = House::new();
     house.stage.talks.begin("7", &["ann", "bob"]);
     let first = on(&house, "ann", "conversation:7").await;
-    let mut second = on(&house, "ann", "conversation:7").await;
     house.becomes("ann is there", |house| house.stage.attended() == [attended("7", "ann", true)]).await;
+    let mut second = on(&house, "ann", "conversation:7").await;
     drop(first);
     house.becomes("one session is left", |house| house.gateway.stats().sessions == 1).await;
     second.leave("conversation:7").await;
