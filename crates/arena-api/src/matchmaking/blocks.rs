@@ -3,7 +3,7 @@
 use super::Act;
 use crate::conversations::wire::{Speaker, object};
 use crate::conversations::{Speaking, in_query};
-use crate::extract::{JsonText, Query};
+use crate::extract::{JsonText, Limit, Query, page_request};
 use crate::problem::Problem;
 use crate::wire::PageBody;
 use arena_control::Services;
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
     user: Option<ParticipantId>,
+    limit: Option<Limit>,
+    cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -28,12 +30,11 @@ pub(super) struct BlockedBody {
 pub(super) async fn list(
     State(services): State<Services>,
     Speaking(speaker): Speaking,
-    Query(ListQuery { user }): Query<ListQuery>,
+    Query(ListQuery { user, limit, cursor }): Query<ListQuery>,
 ) -> Result<Json<PageBody<BlockedBody>>, Problem> {
     let user = speaker.name(user, "user").map_err(in_query)?;
-    let blocked = services.matchmaking.blocks(&user).await?;
-    let shown = blocked.into_iter().map(|blocked| BlockedBody { user: user.clone(), blocked }).collect();
-    Ok(Json(PageBody::whole(shown)))
+    let page = services.matchmaking.blocks(&user, page_request(limit, cursor)).await?;
+    Ok(Json(PageBody::of(page, |blocked| BlockedBody { user: user.clone(), blocked })))
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,12 @@ pub enum MatchError {
     /// It is too late: everybody has confirmed.
     #[error("match {0} stands; skip or leave it instead")]
     Standing(MatchId),
+    /// A user has blocked as many as one may.
+    #[error("{limit} users are blocked already, and more are not kept; take one of these blocks back first")]
+    TooManyBlocks {
+        /// How many.
+        limit: u32,
+    },
     /// The request is wrong.
     #[error("{0}")]
     InvalidRules(String),
@@ -83,6 +89,7 @@ impl MatchError {
             MatchError::MatchOver { .. } => "match_over",
             MatchError::NotStanding(_) => "match_not_standing",
             MatchError::Standing(_) => "match_standing",
+            MatchError::TooManyBlocks { .. } => "too_many_blocks",
             MatchError::InvalidRules(_) => "invalid_rules",
             MatchError::InvalidTicket(_) => "invalid_ticket",
             MatchError::InvalidReport(_) => "invalid_report",
@@ -104,6 +111,7 @@ impl MatchError {
             | MatchError::MatchOver { .. }
             | MatchError::NotStanding(_)
             | MatchError::Standing(_)
+            | MatchError::TooManyBlocks { .. }
             | MatchError::GameOver(_) => ErrorClass::Conflict,
             MatchError::InvalidRules(_)
             | MatchError::InvalidTicket(_)

@@ -7,7 +7,7 @@ use super::service::Inner;
 use crate::error::ServiceError;
 use arena_core::conversation::{ConversationId, ParticipantId};
 use arena_core::matching::{MatchEnd, MatchId, MatchState};
-use arena_store::{MatchRow, Page, PageRequest, ReportRow, now};
+use arena_store::{MAX_BLOCKS, MatchRow, Page, PageRequest, ReportRow, now};
 
 /// The longest reason of a report, in bytes.
 const MAX_REASON: usize = 64;
@@ -17,13 +17,15 @@ const MAX_DETAIL: usize = 4_000;
 
 impl Matchmaking {
     /// A user is not matched with another any more; a match that they are in ends. Whoever was only proposed waits
-    /// again, and so does the partner.
+    /// again, and so does the partner. Refused where the user has [`MAX_BLOCKS`] already.
     pub async fn block(&self, user: &ParticipantId, blocked: &ParticipantId) -> Result<(), ServiceError> {
         let inner = &self.inner;
         if user == blocked {
             return Err(MatchError::InvalidReport("nobody can block themselves".to_owned()).into());
         }
-        inner.store.block(user, blocked, now()).await?;
+        if !inner.store.block(user, blocked, now()).await? {
+            return Err(MatchError::TooManyBlocks { limit: MAX_BLOCKS }.into());
+        }
         if let Some(row) = inner.match_with(user, blocked).await? {
             // A match that nobody has met in yet is nobody's doing.
             let by = (row.state == MatchState::Standing).then(|| user.clone());
@@ -38,9 +40,13 @@ impl Matchmaking {
         Ok(())
     }
 
-    /// Whom a user has blocked.
-    pub async fn blocks(&self, user: &ParticipantId) -> Result<Vec<ParticipantId>, ServiceError> {
-        Ok(self.inner.store.blocks(user).await?)
+    /// A page of those whom a user has blocked, by id.
+    pub async fn blocks(
+        &self,
+        user: &ParticipantId,
+        page: PageRequest,
+    ) -> Result<Page<ParticipantId>, ServiceError> {
+        Ok(self.inner.store.blocks(user, &page).await?)
     }
 
     /// A user reports a partner; `reported` may be left out where there is only one. Operators hear of it on

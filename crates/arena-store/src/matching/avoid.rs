@@ -4,7 +4,7 @@ use super::locks::hold_tickets;
 use super::rows::ReportRow;
 use super::tickets::ids;
 use crate::channels::parsed;
-use crate::db::{Store, transact};
+use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
 use crate::listing::{Listing, Place};
 use crate::page::{Page, PageRequest};
@@ -15,6 +15,17 @@ use arena_core::conversation::ParticipantId;
 use arena_core::matching::{Avoid, QueueName};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+
+/// The most users that one user blocks. Whoever waits is compared with all of them at every look at the queue.
+pub const MAX_BLOCKS: u32 = 1_000;
+
+/// What became of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    New,
+    Already,
+    TooMany,
+}
 
 static RENEW: Sized = Sized::new(
     "UPDATE tickets SET version = version + 1, changed_at = v.column2 FROM (VALUES ",
@@ -47,19 +58,18 @@ impl Store {
     }
 
     /// Blocks a user for another, and gives the waiting tickets of both a new version: what was read of them before does
-    /// not make a match any more.
+    /// not make a match any more. Returns whether the block is kept: not where `user` has [`MAX_BLOCKS`] already.
     pub async fn block(
         &self,
         user: &ParticipantId,
         blocked: &ParticipantId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        transact!(self.write_by_index(), |tx| {
-            let sql = "INSERT INTO match_blocks (user_id, blocked, created_at) VALUES ($1, $2, $3) \
-                       ON CONFLICT (user_id, blocked) DO NOTHING";
-            let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string()).bind(now.0);
-            tx.execute(query).await
-        })?;
+    ) -> Result<bool, StoreError> {
+        let kept = transact!(self.write_by_index(), |tx| { keep_block(&mut tx, user, blocked, now).await })?;
+        // One that is there already was seen by all that was read since.
+        if kept != Kept::New {
+            return Ok(kept == Kept::Already);
+        }
         // In a transaction of its own: a ticket that was made meanwhile is seen by this one, or sees the block.
         transact!(self.write_by_index(), |tx| {
             let sql = "SELECT ticket FROM ticket_users WHERE user_id IN ($1, $2)";
@@ -73,7 +83,7 @@ impl Store {
                 let query = part.iter().fold(query, |query, id| query.bind(id.to_string()).bind(now.0));
                 tx.execute(query).await?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -86,13 +96,21 @@ impl Store {
         Ok(gone > 0)
     }
 
-    /// Whom a user has blocked, by id.
-    pub async fn blocks(&self, user: &ParticipantId) -> Result<Vec<ParticipantId>, StoreError> {
+    /// A page of those whom a user has blocked, by id.
+    pub async fn blocks(
+        &self,
+        user: &ParticipantId,
+        page: &PageRequest,
+    ) -> Result<Page<ParticipantId>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
-        let sql = "SELECT blocked FROM match_blocks WHERE user_id = $1 ORDER BY blocked";
-        let rows = tx.rows(tx.sql(sql).bind(user.to_string())).await?;
+        let query = Listing::new("SELECT blocked FROM match_blocks")
+            .compare("user_id =", Some(user.as_str()))
+            .compare("blocked >", page.cursor.as_deref())
+            .page(&tx, "blocked", page);
+        let rows = tx.rows(query).await?;
         tx.commit().await?;
-        rows.iter().map(|row| parsed(row, 0)).collect()
+        let blocked = rows.iter().map(|row| parsed(row, 0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(blocked, page, ParticipantId::to_string))
     }
 
     /// Keeps a report. The same id again is the same report.
@@ -122,6 +140,25 @@ impl Store {
         let rows = rows.iter().map(report_row).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(rows, page, |report| Place(report.created_at, report.id).to_string()))
     }
+}
+
+async fn keep_block(
+    tx: &mut Tx,
+    user: &ParticipantId,
+    blocked: &ParticipantId,
+    now: Timestamp,
+) -> Result<Kept, StoreError> {
+    let sql = "SELECT 1 FROM match_blocks WHERE user_id = $1 AND blocked = $2";
+    if tx.row(tx.sql(sql).bind(user.to_string()).bind(blocked.to_string())).await?.is_some() {
+        return Ok(Kept::Already);
+    }
+    // Several at the same moment count each other on SQLite only; elsewhere they may go over it by their number.
+    let sql = "INSERT INTO match_blocks (user_id, blocked, created_at) SELECT $1, $2, $3 \
+               WHERE (SELECT COUNT(*) FROM match_blocks WHERE user_id = $1) < $4 \
+               ON CONFLICT (user_id, blocked) DO NOTHING";
+    let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string()).bind(now.0);
+    let written = tx.execute(query.bind(i64::from(MAX_BLOCKS))).await?;
+    Ok(if written > 0 { Kept::New } else { Kept::TooMany })
 }
 
 fn report_row(row: &AnyRow) -> Result<ReportRow, StoreError> {

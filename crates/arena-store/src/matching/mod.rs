@@ -24,6 +24,7 @@ mod sweep;
 mod tickets;
 mod tournaments;
 
+pub use avoid::MAX_BLOCKS;
 pub use life::{Confirming, Ending, NotInMatch};
 pub use list::{MatchFilter, QueueCounts, TicketFilter, WaitStats};
 pub use make::MatchDraft;

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use arena_core::matching::{Avoid, MatchEnd};
-use arena_store::{PageRequest, ReportRow, Store};
+use arena_store::{MAX_BLOCKS, PageRequest, ReportRow, Store};
 use uuid::Uuid;
 
 async fn avoided(store: &Store, ms: i64) -> Avoid {
@@ -63,12 +63,47 @@ on_both!(a_block_holds_both_ways_and_undoes_what_was_read, async |db| {
     assert_eq!(store.ticket(ada.id).await.unwrap().unwrap().since, T0, "it waits on where it stood");
     store.block(&user("bob"), &user("alan"), at(60)).await.unwrap();
     store.block(&user("bob"), &user("abe"), at(60)).await.unwrap();
-    assert_eq!(store.blocks(&user("bob")).await.unwrap(), [user("abe"), user("alan")]);
-    assert_eq!(store.blocks(&user("alan")).await.unwrap(), []);
+    let mut page = PageRequest::first(1);
+    let first = store.blocks(&user("bob"), &page).await.unwrap();
+    assert_eq!(first.items, [user("abe")]);
+    page.cursor = first.next_cursor;
+    let last = store.blocks(&user("bob"), &page).await.unwrap();
+    assert_eq!((last.items, last.next_cursor), (vec![user("alan")], None));
+    assert_eq!(store.blocks(&user("alan"), &PageRequest::first(9)).await.unwrap().items, []);
     assert!(store.unblock(&user("bob"), &user("alan")).await.unwrap());
     assert!(!store.unblock(&user("bob"), &user("alan")).await.unwrap());
     assert!(!avoided(&store, 100).await.has(&user("alan"), &user("bob")));
     assert_matching_sound(db).await;
+});
+
+on_both!(whoever_blocks_too_many_is_told_so_and_keeps_those_that_are, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let pool = db.raw().await;
+    let fill = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MAX_BLOCKS}) \
+         INSERT INTO match_blocks (user_id, blocked, created_at) SELECT 'ada', 'made-up-' || n, 1 FROM n"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(fill)).execute(&pool).await.unwrap();
+    pool.close().await;
+    let (ada, bob) = (user("ada"), user("bob"));
+    assert!(!store.block(&ada, &bob, at(1)).await.unwrap());
+    assert!(store.block(&ada, &user("made-up-7"), at(1)).await.unwrap(), "that one is kept");
+    assert!(store.block(&bob, &ada, at(1)).await.unwrap(), "others are not concerned");
+    assert!(store.unblock(&ada, &user("made-up-7")).await.unwrap());
+    assert!(store.block(&ada, &bob, at(1)).await.unwrap());
+    assert!(!store.block(&ada, &user("made-up-7"), at(1)).await.unwrap());
+});
+
+on_both!(a_block_that_is_there_already_holds_nobody_up, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    store.block(&user("ada"), &user("bob"), at(1)).await.unwrap();
+    let (bob, cy) = (enqueue(&store, "bob").await, enqueue(&store, "cy").await);
+    let draft = draft(&[&bob, &cy], at(8_000));
+    assert!(store.block(&user("ada"), &user("bob"), at(2)).await.unwrap());
+    let made = store.make_matches(&strangers(), std::slice::from_ref(&draft), at(100)).await.unwrap();
+    assert_eq!(made, [draft.id], "what was read of them holds");
 });
 
 on_both!(a_block_leaves_tickets_alone_that_are_in_a_match, async |db| {
