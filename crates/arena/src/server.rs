@@ -27,6 +27,9 @@ use tokio_util::sync::CancellationToken;
 /// How long open requests get to finish at the end, and then the loops.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// How long the start waits for the queues to be there.
+const BEGINNING: Duration = Duration::from_secs(5);
+
 /// Why the server did not start. Nothing is left running.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -114,6 +117,9 @@ impl Server {
         let control =
             Control::start(store.clone(), Arc::new(host.clone()), bus.clone(), control_settings(config));
         let services = control.services();
+        // Whoever comes as soon as the server listens finds the queue of strangers. A store that is away by now is no
+        // reason to wait for long.
+        let _ = tokio::time::timeout(BEGINNING, services.matchmaking.begun()).await;
         if let Some(residents) = &residents {
             residents.attach(services.conversations.clone());
         }

@@ -45,6 +45,11 @@ pub struct Matchmaking {
 }
 
 impl Matchmaking {
+    /// Waits until there are queues: that is for ever where the store does not answer.
+    pub async fn begun(&self) {
+        self.inner.begun.cancelled().await;
+    }
+
     /// What was done so far, in this process.
     pub fn stats(&self) -> MatchmakingStats {
         self.inner.counters.read()

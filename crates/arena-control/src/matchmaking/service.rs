@@ -44,6 +44,8 @@ pub(super) struct Inner {
     pub(super) settling: Settling,
     pub(super) operators: TopicName,
     pub(super) stop: CancellationToken,
+    /// Cancelled when the queues are there.
+    pub(super) begun: CancellationToken,
 }
 
 /// The loops of the matchmaker, which have not begun yet.
@@ -80,6 +82,7 @@ pub(crate) fn matchmaking(
         settling,
         operators: notices::operators(),
         stop: stop.clone(),
+        begun: CancellationToken::new(),
         settings,
     });
     (Matchmaking { inner: Arc::clone(&inner) }, Loops { inner, tickets, unsettled })

@@ -55,15 +55,21 @@ pub(super) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
     }
 }
 
-/// Makes the queue that is there from the start, as soon as the store lets us.
+/// Makes the queue that is there from the start, as soon as the store lets us. Where there are queues, whoever made them
+/// knows best.
 async fn make_strangers(inner: &Inner) {
     let mut every = interval(ASK_FOR_STRANGERS);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;
-        let made = inner.store.put_match_queue(&QueueName::strangers(), &Rules::strangers(), true).await;
-        match made {
-            Ok(_) => return,
+        let made = async {
+            if inner.store.match_queues().await?.is_empty() {
+                inner.store.put_match_queue(&QueueName::strangers(), &Rules::strangers(), true).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        match made.await {
+            Ok(()) => return inner.begun.cancel(),
             Err(error) => inner.unheard("the queue of strangers cannot be looked up", &error),
         }
     }

@@ -92,14 +92,20 @@ on_both!(a_proposed_match_is_declined_and_a_standing_one_left_by_taking_the_tick
 on_both!(the_queue_of_strangers_is_there_and_stays_as_operators_made_it, async |db: &Db| {
     let house = House::open(db, quick()).await;
     let strangers = QueueName::strangers();
-    until("it is made", async || house.queue(&strangers).await.is_ok()).await;
+    house.begun().await;
     assert_eq!(*house.queue(&strangers).await.unwrap().queue.rules, Rules::strangers());
     let rules = Rules { team_size: 2, ..Rules::strangers() };
     house.put_queue(&crate::support::actor(), &strangers, rules.clone()).await.unwrap();
     house.close(db).await;
     let house = House::open(db, quick()).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    house.begun().await;
     assert_eq!(*house.queue(&strangers).await.unwrap().queue.rules, rules);
+    house.put_queue(&crate::support::actor(), &q(), pairs()).await.unwrap();
+    house.delete_queue(&crate::support::actor(), &strangers).await.unwrap();
+    house.close(db).await;
+    let house = House::open(db, idle()).await;
+    house.begun().await;
+    assert_eq!(house.queue(&strangers).await.map_err(code).unwrap_err(), "queue_not_found");
     house.close(db).await;
 });
 
