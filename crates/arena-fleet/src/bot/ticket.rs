@@ -146,6 +146,7 @@ impl Ticket {
         match self.held.as_ref().map(|held| &held.at) {
             None | Some(At::Waiting) => false,
             Some(At::Proposed(of)) => self.confirmed == Some(*of),
+            Some(At::Matched(_, None)) => false,
             Some(At::Matched(of, _)) => self.done_with != Some(*of),
         }
     }
@@ -209,6 +210,8 @@ impl Ticket {
             At::Waiting if !self.free => say("match_cancel", json!({})),
             At::Proposed(of) if !self.free => say("match_decline", json!({ "match": of })),
             At::Proposed(of) if self.confirmed != Some(of) => say("match_confirm", json!({ "match": of })),
+            // It plays no tournaments: the others are not to wait for it.
+            At::Matched(of, None) => say("match_leave", json!({ "match": of })),
             // A free bot is about to go there.
             At::Matched(of, _) if self.with != Some(of) && (!self.free || self.done_with == Some(of)) => {
                 say("match_leave", json!({ "match": of }))
@@ -251,6 +254,7 @@ impl Ticket {
         if let Some(ticket) = answer.get_mut("ticket").map(Value::take) {
             answer = ticket;
         }
+        let meeting: Option<Meeting> = serde_json::from_value(answer.clone()).ok();
         let told: Option<Told> = serde_json::from_value(answer).ok();
         match (word.event, told) {
             ("match_status", told) => {
@@ -261,16 +265,40 @@ impl Ticket {
                 }
             }
             ("match_enqueue", None) => return self.was_refused(word, "no_matchmaker".to_owned(), now),
-            ("match_confirm", _) => self.confirmed = word.payload["match"].as_str().and_then(parsed),
+            ("match_confirm", _) => self.has_confirmed(word, meeting),
             (_, Some(told)) => self.take(told),
             // Where it stands now is asked for, not guessed.
-            ("match_decline" | "match_leave" | "match_cancel", None) => self.known = false,
+            ("match_decline" | "match_leave" | "match_cancel", None) => {
+                self.known = false;
+                // Whoever waits in a queue of tournaments by mistake does not spoil one after the other.
+                if let Some(Held { at: At::Matched(_, None), .. }) = self.held {
+                    self.later(now, REFUSED);
+                }
+            }
             (_, None) => {}
         }
         if word.event == "match_enqueue" {
             self.refused = None;
         }
         None
+    }
+
+    /// The last one to confirm is answered with the match that stands by that.
+    fn has_confirmed(&mut self, word: &Word, answer: Option<Meeting>) {
+        self.confirmed = word.payload["match"].as_str().and_then(parsed);
+        let Some(meeting) = answer else { return };
+        let Some(held) = self.held.as_mut().filter(|held| held.at == At::Proposed(meeting.id)) else {
+            return;
+        };
+        match meeting.state.as_str() {
+            // A proposal that is told late is of the version before.
+            "standing" => {
+                held.version += 1;
+                held.at = At::Matched(meeting.id, meeting.conversation);
+            }
+            "over" => self.known = false,
+            _ => {}
+        }
     }
 
     fn was_refused(&mut self, word: &Word, code: String, now: Instant) -> Option<String> {

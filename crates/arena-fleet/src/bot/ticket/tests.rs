@@ -197,3 +197,39 @@ async fn a_matchmaker_that_does_not_listen_is_not_flooded() {
     assert_eq!(ticket.next(now), Next::Wait(Some(now + LOST)));
     assert_eq!(said(&mut ticket, now + LOST, &json!({})), "match_decline");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_confirms_last_knows_at_once_that_the_match_stands() {
+    let (mut ticket, now, id) = waiting();
+    ticket.heard(told(&id, 2, "proposed", Some(ONE)));
+    let stands = json!({ "id": ONE, "state": "standing", "conversation": format!("c-{ONE}") });
+    assert_eq!(said(&mut ticket, now, &stands), "match_confirm");
+    assert_eq!(ticket.news(), Some(News::Meet { of: ONE, conversation: format!("c-{ONE}") }));
+    // A proposal that is told late changes nothing of that.
+    ticket.meets(ONE);
+    ticket.heard(told(&id, 2, "proposed", Some(ONE)));
+    ticket.heard(told(&id, 3, "matched", Some(ONE)));
+    assert_eq!(ticket.news(), None);
+    // One that is over by then is asked about.
+    let (mut ticket, now, id) = waiting();
+    ticket.heard(told(&id, 2, "proposed", Some(ONE)));
+    let over = json!({ "id": ONE, "state": "over", "conversation": null });
+    assert_eq!(said(&mut ticket, now, &over), "match_confirm");
+    assert_eq!(said(&mut ticket, now, &told(&id, 3, "waiting", None)), "match_status");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_without_a_conversation_is_left() {
+    let (mut ticket, now, id) = waiting();
+    let cup = json!({ "id": ONE, "state": "standing", "conversation": null, "channel": "tournament-1" });
+    ticket.heard(json!({ "id": id, "version": 2, "state": "matched", "match": cup }));
+    assert_eq!((ticket.news(), ticket.is_promised()), (None, false));
+    let Next::Say(word) = ticket.next(now) else { panic!("it leaves") };
+    assert_eq!((word.event, &word.payload), ("match_leave", &json!({ "match": ONE })));
+    ticket.answered(&word, Answer::Done(cup), now);
+    // It does not come back at once, to leave the next one.
+    let Next::Wait(Some(until)) = ticket.next(now) else { panic!("it waits") };
+    assert!(until >= now + REFUSED);
+    assert_eq!(said(&mut ticket, until, &json!({ "ticket": null })), "match_status");
+    assert!(matches!(ticket.next(until), Next::Say(word) if word.event == "match_enqueue"));
+}
