@@ -113,6 +113,8 @@ pub struct RulesError(pub String);
 impl Rules {
     /// The most teams in a match; the most who enter a tournament.
     pub const MAX_TEAMS: u32 = 256;
+    /// The most who play everybody against everybody: they play 496 games.
+    pub const MAX_ROUND_ROBIN: u32 = 32;
     /// The most users in a team.
     pub const MAX_TEAM_SIZE: u32 = 16;
     /// The most users in a match. Everybody in it is compared with everybody.

@@ -3,6 +3,7 @@
 use super::rules::{Outcome, RatingRule, Rules, RulesError};
 use super::ticket::{Kind, Wish, WishError};
 use crate::conversation::{ParticipantId, Setup};
+use crate::tournament::Format;
 use std::collections::BTreeSet;
 
 impl Rules {
@@ -14,7 +15,7 @@ impl Rules {
         self.rating.as_ref().map_or(Ok(()), RatingRule::check)?;
         match &self.outcome {
             Outcome::Talk(setup) => self.check_talk(setup),
-            Outcome::Tournament { .. } => self.check_tournament(),
+            Outcome::Tournament { format, .. } => self.check_tournament(*format),
         }
     }
 
@@ -87,11 +88,18 @@ impl Rules {
         with_roster.validate().map_err(|error| RulesError(format!("talk: {error}")))
     }
 
-    fn check_tournament(&self) -> Result<(), RulesError> {
+    fn check_tournament(&self, format: Format) -> Result<(), RulesError> {
         if self.team_size != 1 {
             return wrong(
                 "a tournament is among single users: set team_size to 1 and teams to how many enter",
             );
+        }
+        if format == Format::RoundRobin && self.teams > Self::MAX_ROUND_ROBIN {
+            return wrong(format!(
+                "teams is {}; at most {} play everybody against everybody: lower it, or use single_elimination",
+                self.teams,
+                Self::MAX_ROUND_ROBIN
+            ));
         }
         Ok(())
     }

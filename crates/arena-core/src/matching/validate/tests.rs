@@ -99,9 +99,15 @@ fn a_talk_has_to_work_with_as_many_users_as_a_match_has() {
 #[test]
 fn a_tournament_is_among_single_users() {
     let tournament = Outcome::Tournament { format: Format::RoundRobin, region: None };
-    rules_taken(|rules| (rules.teams, rules.outcome) = (64, tournament.clone()));
+    rules_taken(|rules| (rules.teams, rules.outcome) = (32, tournament.clone()));
     let refused = rules_refused(|rules| (rules.team_size, rules.outcome) = (2, tournament));
     assert!(refused.contains("set team_size to 1"), "{refused}");
+    // 33 would play 528 games.
+    let league = Outcome::Tournament { format: Format::RoundRobin, region: None };
+    let refused = rules_refused(|rules| (rules.teams, rules.outcome) = (33, league));
+    assert!(refused.contains("at most 32"), "{refused}");
+    let cup = Outcome::Tournament { format: Format::SingleElimination, region: None };
+    rules_taken(|rules| (rules.teams, rules.outcome) = (256, cup));
 }
 
 fn wish_refused(rules: &Rules, change: impl FnOnce(&mut Wish)) -> String {
