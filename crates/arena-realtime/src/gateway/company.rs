@@ -9,9 +9,12 @@ use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Users whose coming or going waits to be told. Beyond that it is not told at all, and counted: the backstage finds out
-/// by not hearing of them.
+/// Users whose coming or going waits to be told when one goes. Beyond that it is not told at all, and counted: the
+/// backstage finds out by not hearing of them.
 const MAX_NEWS: usize = 100_000;
+
+/// The same when one comes: nothing else says that whoever was said to be gone is back. One more is left out.
+const MAX_RETURNS: usize = 4 * MAX_NEWS;
 
 /// Calls of the backstage at once.
 const MAX_TELLERS: u32 = 8;
@@ -50,9 +53,15 @@ impl Known {
         if here.waits {
             return true;
         }
-        here.waits = self.news.len() < MAX_NEWS;
+        let is_there = here.sessions > 0;
+        here.waits = self.news.len() < if is_there { MAX_RETURNS } else { MAX_NEWS };
         if here.waits {
-            self.news.push_back(place.clone());
+            // Who is back must not be taken for lost while it is told of who has gone.
+            if is_there {
+                self.news.push_front(place.clone())
+            } else {
+                self.news.push_back(place.clone())
+            }
             return true;
         }
         self.forget_if_gone(place);
@@ -224,15 +233,28 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_has_few_tellers_and_what_is_beyond_the_bound_is_left_out() {
+    fn a_storm_has_few_tellers_and_goings_beyond_the_bound_are_left_out() {
         let company = Company::default();
-        assert!((0..MAX_NEWS).all(|number| company.come(&place(number))));
-        assert!(!company.come(&place(MAX_NEWS)), "it is not told");
-        assert!(!company.go(&place(MAX_NEWS)));
+        assert!((0..=MAX_NEWS).all(|number| company.come(&place(number))));
+        tell(&company);
+        assert!((0..MAX_NEWS).all(|number| company.go(&place(number))));
+        assert!(!company.go(&place(MAX_NEWS)), "it is not told");
         assert_eq!(company.known().places.len(), MAX_NEWS, "and not remembered");
-        assert!(company.go(&place(0)), "it takes no more room to tell something else of the same one");
+        assert!(company.come(&place(0)), "it takes no more room to tell something else of the same one");
         let tellers = std::iter::repeat_with(|| company.hire()).take_while(|hired| *hired).count();
         assert_eq!(tellers, MAX_TELLERS as usize);
+    }
+
+    #[test]
+    fn whoever_comes_back_is_told_of_before_all_who_have_gone_however_many_they_are() {
+        let company = Company::default();
+        assert!((0..MAX_NEWS).all(|number| company.come(&place(number))));
+        tell(&company);
+        assert!((0..MAX_NEWS).all(|number| company.go(&place(number))));
+        let back = place(MAX_NEWS);
+        assert!(company.come(&back));
+        assert!(company.hire());
+        assert_eq!(company.next(), Some((back, true)));
     }
 
     #[test]
