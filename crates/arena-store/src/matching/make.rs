@@ -77,7 +77,8 @@ pub(super) struct NewMatch<'a> {
 
 impl Store {
     /// Makes matches of a queue in one transaction: a draft is made if every ticket of it waits still, in the version that
-    /// was read; the others are left out, and harm nobody. Returns those that were made, in the order of the drafts.
+    /// was read; the others are left out, and harm nobody. Returns those that were made, in the order of the drafts. With a
+    /// conversation's id or key that is [taken](StoreError::Taken) none is.
     pub async fn make_matches(
         &self,
         queue: &QueueName,
@@ -198,11 +199,12 @@ async fn write_members(
     Ok(())
 }
 
-/// Nobody else draws these ids and keys. Whoever had one may be gone by now.
+/// Nobody else draws these ids and keys, but a process that draws from the same lane; the same ones again would do no better.
 fn not_written(error: BatchError) -> StoreError {
     match error {
         BatchError::Store(error) => error,
         BatchError::IdTaken(id) => StoreError::Taken(format!("conversation {id}")),
-        BatchError::Stale | BatchError::Repeated => StoreError::Contended,
+        BatchError::Stale => StoreError::Taken("the key of a conversation".to_owned()),
+        BatchError::Repeated => StoreError::Contended,
     }
 }

@@ -105,3 +105,18 @@ on_both!(nothing_is_made_where_a_conversation_cannot_be, async |db| {
     assert_eq!(db.count("SELECT COUNT(*) FROM matches").await, 1);
     assert_matching_sound(db).await;
 });
+
+on_both!(a_key_that_is_taken_is_said_to_be_and_not_tried_again, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let (ada, bob) = (enqueue(&store, "ada").await, enqueue(&store, "bob").await);
+    let (cy, dan) = (enqueue(&store, "cy").await, enqueue(&store, "dan").await);
+    let first = draft(&[&ada, &bob], at(8_000));
+    store.make_matches(&strangers(), std::slice::from_ref(&first), at(1)).await.unwrap();
+    let mut second = draft(&[&cy, &dan], at(8_000));
+    second.conversation.key = first.conversation.key;
+    let refused = store.make_matches(&strangers(), &[second.clone()], at(1)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Taken(_)), "{refused:?}");
+    second.conversation = talk("match-of-another-lane");
+    assert_eq!(store.make_matches(&strangers(), &[second.clone()], at(1)).await.unwrap(), [second.id]);
+});
