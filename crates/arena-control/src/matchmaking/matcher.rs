@@ -1,10 +1,11 @@
 //! The loop that puts tickets together: one for all queues.
 //!
 //! A queue is looked at soon after it has changed, and now and then where it has not, because patience grows by itself.
-//! It then rests for three times as long as the look took: a queue never takes more than a quarter of the time.
+//! It then rests for three times as long as the look took: a queue never takes more than a quarter of the time. A look
+//! that makes many matches is cut short where another queue waits.
 
 use super::service::Inner;
-use super::tick::{self, TickError};
+use super::tick::{self, Looked, TickError};
 use crate::conversations::Keys;
 use arena_core::matching::QueueName;
 use std::collections::{BTreeSet, HashMap};
@@ -31,6 +32,8 @@ const AFTER_PANIC: Duration = Duration::from_secs(10);
 struct Pace {
     /// Looks so far.
     looks: u64,
+    /// How many waited when it was looked at last.
+    waiting: usize,
     rest_until: Instant,
 }
 
@@ -97,10 +100,15 @@ impl Matcher {
                 return;
             }
             let looks = self.paces.get(&name).map_or(0, |pace| pace.looks);
-            let began = Instant::now();
-            let outcome = tick::look(&self.inner, &mut self.keys, &name, looks, stop).await;
+            let others = self.paces.iter().any(|(other, pace)| *other != name && pace.waiting > 1);
+            let (began, mut waiting) = (Instant::now(), 0);
+            let outcome = tick::look(&self.inner, &mut self.keys, &name, looks, others, stop).await;
             let rest = match outcome {
-                Ok(tickets) => {
+                Ok(Looked { tickets, cut }) => {
+                    waiting = tickets;
+                    if cut {
+                        self.due.insert(name.clone());
+                    }
                     let max = if tickets >= LARGE { MAX_REST.0 } else { MAX_REST.1 };
                     (began.elapsed() * REST).min(max)
                 }
@@ -118,7 +126,7 @@ impl Matcher {
                     self.inner.settings.every
                 }
             };
-            self.paces.insert(name, Pace { looks: looks + 1, rest_until: Instant::now() + rest });
+            self.paces.insert(name, Pace { looks: looks + 1, waiting, rest_until: Instant::now() + rest });
         }
     }
 }

@@ -9,7 +9,7 @@ use arena_core::matching::{Avoid, Formed, Outcome, QueueName, Rules, Waiting, fo
 use arena_store::{MatchDraft, QueueRow, StoreError, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,18 @@ const BATCH: usize = 500;
 
 /// From so many tickets on, putting them together takes long enough to be in the way of others on this thread.
 const LARGE: usize = 500;
+
+/// How long a look makes matches where another queue waits. What is left is put together anew with the next look.
+const TURN: Duration = Duration::from_secs(1);
+
+/// What a look came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looked {
+    /// How many waited.
+    pub(super) tickets: usize,
+    /// Matches are left to be made: it was the turn of another queue.
+    pub(super) cut: bool,
+}
 
 /// Why a look came to nothing.
 #[derive(Debug)]
@@ -39,26 +51,29 @@ impl<E: Into<ServiceError>> From<E> for TickError {
     }
 }
 
-/// Reads what waits in a queue and makes the matches that can be made. `looks` rises from look to look. Returns how many
-/// waited.
+/// Reads what waits in a queue and makes the matches that can be made; where `others` wait, as many as can be made in a
+/// moment. `looks` rises from look to look.
 pub(super) async fn look(
     inner: &Inner,
     keys: &mut Keys,
     name: &QueueName,
     looks: u64,
+    others: bool,
     stop: &CancellationToken,
-) -> Result<usize, TickError> {
+) -> Result<Looked, TickError> {
     let queue = inner.known.get(&inner.store, name).await?.row;
     let began = Instant::now();
     let waiting = inner.store.waiting(name).await?;
     let tickets = waiting.len();
+    let mut cut = false;
     if tickets > 1 {
         let avoid = inner.store.avoided(name, now()).await?;
         let (waiting, formed) = put_together(&queue, waiting, avoid, looks).await?;
-        make(inner, keys, &queue, &waiting, &formed, stop).await?;
+        let until = others.then(|| Instant::now() + TURN);
+        cut = !make(inner, keys, &queue, &waiting, &formed, until, stop).await?;
     }
     inner.counters.looked(began.elapsed(), tickets);
-    Ok(tickets)
+    Ok(Looked { tickets, cut })
 }
 
 async fn put_together(
@@ -79,20 +94,23 @@ fn form_unharmed(rules: &Rules, waiting: &[Waiting], avoid: &Avoid, looks: u64) 
     catch_unwind(AssertUnwindSafe(|| form(rules, waiting, avoid, now(), looks))).ok()
 }
 
+/// Makes matches, until then if a time is given. Returns whether all were tried.
 async fn make(
     inner: &Inner,
     keys: &mut Keys,
     queue: &QueueRow,
     waiting: &[Waiting],
     formed: &[Formed],
+    until: Option<Instant>,
     stop: &CancellationToken,
-) -> Result<(), TickError> {
+) -> Result<bool, TickError> {
+    let is_over = || stop.is_cancelled() || until.is_some_and(|until| Instant::now() >= until);
     match &queue.rules.outcome {
         Outcome::Talk(setup) => {
             let pattern = Pattern { queue: &queue.name, setup, confirm_ms: queue.rules.confirm_ms };
             for part in formed.chunks(BATCH) {
-                if stop.is_cancelled() {
-                    break;
+                if is_over() {
+                    return Ok(false);
                 }
                 let now = now();
                 let drafts = part.iter().map(|formed| pattern.draft(keys, waiting, formed, now));
@@ -102,13 +120,16 @@ async fn make(
         }
         Outcome::Tournament { .. } => {
             for formed in formed {
+                if is_over() {
+                    return Ok(false);
+                }
                 if !inner.begin_tournament(queue, waiting, formed).await? {
                     inner.counters.lost.add(1);
                 }
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 impl Inner {
