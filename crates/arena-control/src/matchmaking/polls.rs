@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
+/// No version of a ticket: none was read yet.
+const NONE: i64 = i64::MIN;
+
 /// Those who wait, by ticket. Bounded; one more is refused.
 #[derive(Debug)]
 pub(super) struct Polls {
@@ -63,7 +66,7 @@ impl Polls {
         }
     }
 
-    /// A ticket was found in this version: whoever knows another one is woken.
+    /// A ticket was found in this version: if it was read in another one, those who wait look again.
     pub(super) fn found(&self, ticket: TicketId, version: i64) {
         if let Some((_, place)) = self.lock().tickets.get(&ticket)
             && place.version.load(Ordering::Relaxed) != version
@@ -84,7 +87,7 @@ impl Polls {
 
 impl Default for Place {
     fn default() -> Self {
-        Place { changed: Notify::new(), version: AtomicI64::new(i64::MIN) }
+        Place { changed: Notify::new(), version: AtomicI64::new(NONE) }
     }
 }
 
@@ -95,9 +98,12 @@ impl Place {
         self.changed.notified()
     }
 
-    /// This version was read.
+    /// This version was read. Others who wait may know an earlier one: they look again.
     pub(super) fn read(&self, version: i64) {
-        self.version.store(version, Ordering::Relaxed);
+        let before = self.version.swap(version, Ordering::Relaxed);
+        if before != version && before != NONE {
+            self.changed.notify_waiters();
+        }
     }
 }
 
@@ -111,5 +117,25 @@ impl Drop for Sitting<'_> {
                 places.tickets.remove(&self.ticket);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_knows_an_earlier_version_is_woken_when_another_reads_a_later_one() {
+        let polls = Polls::new(2);
+        let ticket = TicketId(uuid::Uuid::nil());
+        let (early, late) = (polls.sit(ticket).unwrap(), polls.sit(ticket).unwrap());
+        early.place.read(1);
+        let mut changed = std::pin::pin!(early.place.changed());
+        assert!(!changed.as_mut().enable());
+        late.place.read(1);
+        assert!(!changed.as_mut().enable(), "it knows that one");
+        late.place.read(2);
+        assert!(changed.as_mut().enable());
+        polls.found(ticket, 2);
     }
 }

@@ -7,7 +7,7 @@ use super::{Matchmaking, acting};
 use crate::error::ServiceError;
 use arena_core::conversation::ParticipantId;
 use arena_core::matching::{MatchEnd, QueueName, TicketEnd, TicketId, TicketState, Wish};
-use arena_store::{NewTicket, Page, PageRequest, TicketFilter, TicketRow, now};
+use arena_store::{NewTicket, Page, PageRequest, StoreError, TicketFilter, TicketRow, now};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -88,7 +88,8 @@ impl Matchmaking {
         self.inner.view(row).await
     }
 
-    /// Takes a ticket back: one that waits ends, a match that is only proposed is declined, one that stands is left.
+    /// Takes a ticket back: one that waits ends, a match that is only proposed is declined, one that stands is left. Fails if
+    /// it changes all the time; then it is to be tried again.
     pub async fn cancel(&self, id: TicketId) -> Result<TicketView, ServiceError> {
         let inner = &self.inner;
         // Between two looks it may be matched, or a partner may go: then it is looked at again.
@@ -104,8 +105,8 @@ impl Matchmaking {
             let user = row.wish.user.clone();
             inner.end_by(in_match, end, &user, acting::Requeue::No).await?;
         }
-        let row = inner.row(id).await?;
-        inner.view(row).await
+        // It has come from match to match all the while, and is not taken back.
+        Err(StoreError::Contended.into())
     }
 
     /// A page of tickets, oldest first.
