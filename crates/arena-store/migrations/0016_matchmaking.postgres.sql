@@ -79,9 +79,11 @@ CREATE TABLE matches (
     )
 );
 
-CREATE INDEX matches_proposed ON matches (confirm_until) WHERE state = 'proposed';
+CREATE INDEX matches_proposed ON matches (confirm_until, id) WHERE state = 'proposed';
 
 CREATE INDEX matches_standing ON matches (queue, id) WHERE state = 'standing';
+
+CREATE INDEX matches_tournaments ON matches (id) WHERE state = 'standing' AND channel IS NOT NULL;
 
 CREATE INDEX matches_stood ON matches (queue, stood_at) WHERE stood_at IS NOT NULL;
 

@@ -40,9 +40,9 @@ pub use conversations::{
 pub use db::{Dialect, Store, StoreOptions};
 pub use error::{OpError, StoreError};
 pub use matching::{
-    Confirming, Ending, MAX_BLOCKS, MatchDraft, MatchFilter, MatchRow, MemberRow, NewTicket, NotInMatch,
-    QueueCounts, QueueRow, ReportRow, TicketError, TicketFilter, TicketRow, TournamentBegun, TournamentDraft,
-    WaitStats,
+    Attendance, Confirming, Ending, Lost, MAX_BLOCKS, MatchDraft, MatchFilter, MatchRow, MemberRow,
+    NewTicket, NotInMatch, QueueCounts, QueueRow, ReportRow, TicketError, TicketFilter, TicketRow,
+    TournamentBegun, TournamentDraft, WaitStats,
 };
 pub use observed::Observation;
 pub use page::{Page, PageRequest};

@@ -70,7 +70,14 @@ impl Matchmaking {
         match row.state {
             MatchState::Over => Ok(row),
             MatchState::Standing => Err(MatchError::Standing(id).into()),
-            MatchState::Proposed => self.inner.end_by(id, MatchEnd::Declined, user, Requeue::No).await,
+            MatchState::Proposed => {
+                let row = self.inner.end_by(id, MatchEnd::Declined, user, Requeue::No).await?;
+                match row.state {
+                    // The last one has confirmed in this moment.
+                    MatchState::Standing => Err(MatchError::Standing(id).into()),
+                    _ => Ok(row),
+                }
+            }
         }
     }
 
@@ -83,9 +90,15 @@ impl Matchmaking {
         user: &ParticipantId,
         requeue: bool,
     ) -> Result<MatchRow, ServiceError> {
-        let row = self.inner.match_of(id, user).await?;
-        let end = if row.state == MatchState::Proposed { MatchEnd::Declined } else { MatchEnd::Skipped };
-        self.inner.end_by(id, end, user, Requeue::wanted(requeue)).await
+        let mut row = self.inner.match_of(id, user).await?;
+        if row.state == MatchState::Proposed {
+            row = self.inner.end_by(id, MatchEnd::Declined, user, Requeue::wanted(requeue)).await?;
+            // But for one that stands since a moment ago, that was it.
+            if row.state != MatchState::Standing {
+                return Ok(row);
+            }
+        }
+        self.inner.end_by(row.id, MatchEnd::Skipped, user, Requeue::wanted(requeue)).await
     }
 
     /// A user leaves a match that stands (and its tournament: the others play on). Doing it again changes nothing.

@@ -126,7 +126,7 @@ impl Inner {
     pub(super) async fn views(&self, tickets: Vec<TicketRow>) -> Result<Vec<TicketView>, ServiceError> {
         let ids: BTreeSet<MatchId> = tickets.iter().filter_map(|ticket| ticket.in_match).collect();
         let ids: Vec<MatchId> = ids.into_iter().collect();
-        let rows = if ids.is_empty() { Vec::new() } else { self.store.match_rows(&ids).await? };
+        let rows = if ids.is_empty() { Vec::new() } else { self.store.legible_matches(&ids).await? };
         let rows: HashMap<MatchId, MatchRow> = rows.into_iter().map(|row| (row.id, row)).collect();
         let view = |ticket: TicketRow| {
             let in_match = ticket.in_match.and_then(|id| rows.get(&id).cloned());

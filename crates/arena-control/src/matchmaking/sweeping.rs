@@ -7,8 +7,9 @@ use super::hearing::Hearing;
 use super::service::Inner;
 use super::settling;
 use crate::error::ServiceError;
-use arena_core::matching::{MatchEnd, MatchId, MatchState, QueueName, Rules};
-use arena_store::{MatchFilter, MatchRow, PageRequest, QueueRow, StoreError, now};
+use arena_core::matching::{MatchEnd, MatchId, QueueName, Rules};
+use arena_store::{Lost, MatchRow, QueueRow, StoreError, now};
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -84,26 +85,32 @@ async fn settle_rest(inner: &Arc<Inner>) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// One that fails does not stop the others, unless the store is away. The last failure is remembered.
-fn carry_on<T>(
-    outcome: Result<T, ServiceError>,
-    failed: &mut Option<ServiceError>,
-) -> Result<(), ServiceError> {
-    match outcome {
-        Err(error @ ServiceError::Store(StoreError::Unavailable(_))) => Err(error),
-        Err(error) => {
-            *failed = Some(error);
-            Ok(())
-        }
-        Ok(_) => Ok(()),
-    }
-}
-
 /// Whether users had less than half of the time to confirm a match, because the server was away: then they are not to
 /// blame.
 pub(super) fn unheard_for_too_long(row: &MatchRow, hearing: &Hearing) -> bool {
     let window = row.confirm_until.since(row.made_at);
     row.confirm_until.since(hearing.since(now()).max(row.made_at)) < window / 2
+}
+
+/// Whether the store is what fails, and not what it was asked for.
+fn is_outage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_))
+}
+
+/// One match, or queue, that fails does not stop the others, but for an outage: then all would.
+fn one<T>(
+    what: &'static str,
+    which: &impl Display,
+    outcome: Result<T, ServiceError>,
+) -> Result<(), ServiceError> {
+    match outcome {
+        Err(ServiceError::Store(error)) if is_outage(&error) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(what, %which, %error, "what is overdue cannot be ended; the next sweep tries again");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 impl Inner {
@@ -112,7 +119,7 @@ impl Inner {
         match outcome {
             Ok(()) => {}
             Err(ServiceError::Store(error)) => {
-                if matches!(error, StoreError::Unavailable(_)) {
+                if is_outage(&error) {
                     self.hearing.lost();
                 }
                 tracing::warn!(%error, what, "a step of the matchmaker's sweep failed; the next sweep tries again");
@@ -126,12 +133,8 @@ impl Inner {
     async fn fail_unconfirmed(&self) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
             let ids = self.store.unconfirmed_matches(now(), ROUND).await?;
-            let mut failed = None;
-            for row in self.store.match_rows(&ids).await? {
-                carry_on(self.expire(&row).await, &mut failed)?;
-            }
-            if let Some(error) = failed {
-                return Err(error);
+            for row in self.store.legible_matches(&ids).await? {
+                one("match", &row.id, self.expire(&row).await)?;
             }
             if ids.len() < ROUND as usize {
                 break;
@@ -141,13 +144,14 @@ impl Inner {
     }
 
     async fn end_stale(&self) -> Result<(), ServiceError> {
-        // What was heard before now counts.
-        self.write_beats().await;
-        let mut failed = None;
-        for queue in self.store.match_queues().await? {
-            carry_on(self.end_stale_of(&queue).await, &mut failed)?;
+        // What was heard before now counts. Where it cannot be written, nobody is called silent.
+        if !self.write_beats().await {
+            return Ok(());
         }
-        failed.map_or(Ok(()), Err)
+        for queue in self.store.match_queues().await? {
+            one("queue", &queue.name, self.end_stale_of(&queue).await)?;
+        }
+        Ok(())
     }
 
     async fn end_stale_of(&self, queue: &QueueRow) -> Result<(), ServiceError> {
@@ -166,27 +170,25 @@ impl Inner {
     }
 
     async fn end_lost(&self) -> Result<(), ServiceError> {
-        let mut failed = None;
         for name in self.store.queues_in_use().await? {
-            carry_on(self.end_lost_of(&name).await, &mut failed)?;
+            one("queue", &name, self.end_lost_of(&name).await)?;
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     async fn end_lost_of(&self, name: &QueueName) -> Result<(), ServiceError> {
         let rules = self.known.rules(&self.store, name).await?;
         for _ in 0..ROUNDS {
-            let now = now();
-            let away = self.hearing.ago(rules.away_ms, now);
-            let silent = self.hearing.ago(rules.silent_ms, now);
-            let lost = self.store.lost_members(name, away, silent, ROUND).await?;
-            let (full, mut failed) = (lost.len() >= ROUND as usize, None);
-            for (id, user) in lost {
-                let ended = self.end(id, MatchEnd::Disconnected, Some(user), Requeue::No).await;
-                carry_on(ended, &mut failed)?;
+            // Who has come back, or was heard, before now is not lost.
+            if !(self.write_comings().await && self.write_beats().await) {
+                return Ok(());
             }
-            if let Some(error) = failed {
-                return Err(error);
+            let lost = self.lost(&rules, 0, now());
+            let Lost { away_before, silent_before } = lost;
+            let gone = self.store.lost_members(name, away_before, silent_before, ROUND).await?;
+            let full = gone.len() >= ROUND as usize;
+            for (id, user) in gone {
+                one("match", &id, self.end_without(id, user, lost).await)?;
             }
             if !full {
                 break;
@@ -198,12 +200,9 @@ impl Inner {
     async fn end_talked_out(&self) -> Result<(), ServiceError> {
         for _ in 0..ROUNDS {
             let ids: Vec<MatchId> = self.store.matches_talked_out(ROUND).await?;
-            let (full, mut failed) = (ids.len() >= ROUND as usize, None);
+            let full = ids.len() >= ROUND as usize;
             for id in ids {
-                carry_on(self.end(id, MatchEnd::TalkOver, None, Requeue::No).await, &mut failed)?;
-            }
-            if let Some(error) = failed {
-                return Err(error);
+                one("match", &id, self.end(id, MatchEnd::TalkOver, None, Requeue::No).await)?;
             }
             if !full {
                 break;
@@ -215,18 +214,18 @@ impl Inner {
     /// Tells members who have not confirmed, and listen here, of what is waiting for them: a notice may have been lost,
     /// or the match made by another process.
     async fn tell_again(&self) -> Result<(), ServiceError> {
-        let filter = MatchFilter { state: Some(MatchState::Proposed), ..MatchFilter::default() };
-        let mut page = PageRequest::first(ROUND);
-        let before = ago(now(), millis(TELL_AGAIN));
+        let now = now();
+        let before = ago(now, millis(TELL_AGAIN));
+        let mut behind = (now, MatchId(uuid::Uuid::nil()));
         for _ in 0..ROUNDS {
-            let rows = self.store.matches(&filter, &page).await?;
-            for row in rows.items.iter().filter(|row| row.made_at <= before) {
+            let rows = self.store.proposed_matches(behind, ROUND).await?;
+            for row in rows.iter().filter(|row| row.made_at <= before) {
                 for member in row.members.iter().filter(|member| member.confirmed_at.is_none()) {
                     self.changed(member.ticket, users(member));
                 }
             }
-            match rows.next_cursor {
-                Some(cursor) => page.cursor = Some(cursor),
+            match rows.last() {
+                Some(last) => behind = (last.confirm_until, last.id),
                 None => break,
             }
         }

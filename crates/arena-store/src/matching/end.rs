@@ -36,18 +36,22 @@ enum Fate {
     Over(TicketEnd),
 }
 
-/// Ends a match, which the transaction holds and which is not over.
+/// Ends a match, which the transaction holds and which is not over. Returns whether it did: a match that would end because
+/// a member is lost does not if that one is there again.
 pub(super) async fn end(
     tx: &mut Tx,
     meeting: &mut MatchRow,
     ending: &Ending,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let ids = tickets_of(meeting);
     let has_queue = hold_queue(tx, &meeting.queue).await?;
     hold_tickets(tx, &ids).await?;
     let tickets: BTreeMap<_, _> =
         read::tickets(tx, &ids).await?.into_iter().map(|ticket| (ticket.id, ticket)).collect();
+    if is_back(meeting, &tickets, ending) {
+        return Ok(false);
+    }
     let mut waits = Vec::new();
     let mut over: BTreeMap<&str, (TicketEnd, Vec<TicketId>)> = BTreeMap::new();
     for member in &meeting.members {
@@ -67,8 +71,24 @@ pub(super) async fn end(
     for (end, ids) in over.values() {
         end_tickets(tx, ids, *end, now).await?;
     }
+    let apart_until = ending.apart_until.filter(|_| have_met(meeting, ending));
     close(tx, meeting, ending, now).await?;
-    part(tx, meeting, ending.apart_until).await
+    part(tx, meeting, apart_until).await?;
+    Ok(true)
+}
+
+/// Whether the member who is said to be lost is there.
+fn is_back(meeting: &MatchRow, tickets: &BTreeMap<TicketId, TicketRow>, ending: &Ending) -> bool {
+    let Some(by) = ending.by.as_ref().filter(|_| ending.end == MatchEnd::Disconnected) else { return false };
+    let mut its = meeting.members.iter().filter(|member| users(member).any(|user| user == by));
+    its.all(|member| tickets.get(&member.ticket).is_some_and(|ticket| !ending.lost.is(member, ticket)))
+}
+
+/// Whether its members know each other well enough to be kept apart: they have met, or one of them said no to the others.
+/// A tournament is no meeting: whoever plays on plays whom it knows.
+fn have_met(meeting: &MatchRow, ending: &Ending) -> bool {
+    let said_no = matches!(ending.end, MatchEnd::Declined | MatchEnd::Blocked);
+    meeting.channel.is_none() && (meeting.state == MatchState::Standing || said_no)
 }
 
 fn add(over: &mut BTreeMap<&str, (TicketEnd, Vec<TicketId>)>, end: TicketEnd, id: TicketId) {
@@ -80,7 +100,10 @@ fn fate(state: MatchState, member: &MemberRow, ticket: &TicketRow, ending: &Endi
     let again = Fate::Waits { since: now, ahead: false };
     let let_down = Fate::Waits { since: ticket.since, ahead: true };
     if state == MatchState::Standing {
-        let wants = if its_doing { ending.requeue } else { ticket.wish.requeue };
+        let wants = match its_doing {
+            true => ending.requeue,
+            false => ticket.wish.requeue && !ending.lost.is(member, ticket),
+        };
         return if wants { again } else { Fate::Over(TicketEnd::Played) };
     }
     match ending.end {

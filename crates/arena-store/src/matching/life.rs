@@ -29,8 +29,31 @@ pub struct Ending {
     pub by: Option<ParticipantId>,
     /// Whether that one waits again; others do as their wish says.
     pub requeue: bool,
-    /// Until when its members are not matched with each other again.
+    /// Until when its members are not matched with each other again, if they have met.
     pub apart_until: Option<Timestamp>,
+    /// It ends only if it is in this state.
+    pub only: Option<MatchState>,
+    /// Which members of a match that stands are not there any more: they do not wait again, whatever they wished.
+    pub lost: Lost,
+}
+
+/// Which members of a match are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// Those whose connection is gone since before then.
+    pub away_before: Timestamp,
+    /// Those of whom nothing was heard since before then.
+    pub silent_before: Timestamp,
+}
+
+impl Lost {
+    /// Nobody is.
+    pub const NOBODY: Lost = Lost { away_before: Timestamp(i64::MIN), silent_before: Timestamp(i64::MIN) };
+
+    /// Whether this member, with this ticket, is lost.
+    pub(super) fn is(&self, member: &MemberRow, ticket: &TicketRow) -> bool {
+        member.away_since.is_some_and(|since| since < self.away_before) || ticket.seen_at < self.silent_before
+    }
 }
 
 /// The user is not in the match.
@@ -93,10 +116,11 @@ impl Store {
     /// Ends a match once. One that is proposed fails: with [`MatchEnd::Unconfirmed`] those who have confirmed wait again,
     /// with any other end all but `by` do, ahead of others and since when they began to wait; the rest is over
     /// (`Unconfirmed`, `Declined`), but for a `by` that wants to wait again: it does so from now on, and not ahead. One that
-    /// stands is over: tickets that are to wait again do so from now on, the others are over as `Played`. Members of either
-    /// stay apart until then. Tickets whose queue was deleted do not wait again: they are over as `QueueGone`. Nothing
-    /// happens to a match that is over already, and one that stands does not end as unconfirmed. Returns the match, and
-    /// whether this call ended it; `None` if there is none. `by` may be anybody on a ticket.
+    /// stands is over: tickets that are to wait again do so from now on, the others are over as `Played`. Members who have
+    /// met, or of whom one has declined or blocked the others, stay apart until then. Tickets whose queue was deleted do not wait again: they are over as `QueueGone`. Nothing
+    /// happens to a match that is over already, and one that stands does not end as unconfirmed; nor to one whose `by` was
+    /// taken for lost, and is there again. Returns the match, and whether this call ended it; `None` if there is none. `by`
+    /// may be anybody on a ticket.
     pub async fn end_match(
         &self,
         id: MatchId,
@@ -106,11 +130,12 @@ impl Store {
         transact!(self.write_by_index(), |tx| {
             let Some(mut meeting) = hold_match(&mut tx, id).await? else { return Ok(None) };
             let confirmed = meeting.state == MatchState::Standing && ending.end == MatchEnd::Unconfirmed;
-            if meeting.state == MatchState::Over || confirmed {
+            let another = ending.only.is_some_and(|state| state != meeting.state);
+            if meeting.state == MatchState::Over || confirmed || another {
                 return Ok(Some((meeting, false)));
             }
-            end(&mut tx, &mut meeting, ending, now).await?;
-            Ok(Some((meeting, true)))
+            let ended = end(&mut tx, &mut meeting, ending, now).await?;
+            Ok(Some((meeting, ended)))
         })
     }
 

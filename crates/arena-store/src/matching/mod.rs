@@ -21,14 +21,17 @@ mod queues;
 mod read;
 mod rows;
 mod sweep;
+#[cfg(test)]
+mod sweep_plans;
 mod tickets;
 mod tournaments;
 
 pub use avoid::MAX_BLOCKS;
-pub use life::{Confirming, Ending, NotInMatch};
+pub use life::{Confirming, Ending, Lost, NotInMatch};
 pub use list::{MatchFilter, QueueCounts, TicketFilter, WaitStats};
 pub use make::MatchDraft;
 pub use queues::QueueRow;
 pub use rows::{MatchRow, MemberRow, ReportRow, TicketRow};
+pub use sweep::Attendance;
 pub use tickets::{NewTicket, TicketError};
 pub use tournaments::{TournamentBegun, TournamentDraft};

@@ -1,5 +1,6 @@
 //! Queues and their rules.
 
+use super::read::unreadable;
 use super::rows::json;
 use super::tickets::{end_tickets, ids};
 use crate::channels::parsed;
@@ -28,13 +29,20 @@ pub struct QueueRow {
 }
 
 impl Store {
-    /// All queues, by name.
+    /// All queues, by name, without those whose rules cannot be read.
     pub async fn match_queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT name, rules, version, created_at, changed_at FROM match_queues ORDER BY name";
         let rows = tx.rows(tx.sql(sql)).await?;
         tx.commit().await?;
-        rows.iter().map(queue).collect()
+        let legible = |row: &AnyRow| match queue(row) {
+            Err(error @ StoreError::Corrupt(_)) => {
+                unreadable("queue", &row.try_get::<&str, _>(0).unwrap_or_default(), &error);
+                None
+            }
+            outcome => Some(outcome),
+        };
+        rows.iter().filter_map(legible).collect()
     }
 
     /// Queues that tickets are of which are not over, also those that are deleted, by name.

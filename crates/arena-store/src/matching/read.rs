@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use crate::sized::{Sized, padded};
 use arena_core::matching::{MatchId, TicketId};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 static TICKETS: Sized =
     Sized::new(concat!("SELECT ", ticket_columns!(), " FROM tickets WHERE id IN (VALUES "), 1, ")");
@@ -44,6 +45,46 @@ pub(super) async fn matches(tx: &mut Tx, ids: &[MatchId]) -> Result<Vec<MatchRow
     let mut found: Vec<_> = ids.iter().filter_map(|id| found.remove(id)).collect();
     add_members(tx, &mut found).await?;
     Ok(found)
+}
+
+/// Matches by their ids, in that order. Those that are not there are left out; so are those that cannot be read, which are
+/// logged: they hold up no others.
+pub(super) async fn legible_matches(tx: &mut Tx, ids: &[MatchId]) -> Result<Vec<MatchRow>, StoreError> {
+    match matches(tx, ids).await {
+        Err(StoreError::Corrupt(_)) => {}
+        outcome => return outcome,
+    }
+    let mut found = Vec::new();
+    for id in ids {
+        match matches(tx, &[*id]).await {
+            Ok(rows) => found.extend(rows),
+            Err(error @ StoreError::Corrupt(_)) => unreadable("match", id, &error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Tickets by their ids, in any order, likewise without those that cannot be read.
+pub(super) async fn legible_tickets(tx: &mut Tx, ids: &[TicketId]) -> Result<Vec<TicketRow>, StoreError> {
+    match tickets(tx, ids).await {
+        Err(StoreError::Corrupt(_)) => {}
+        outcome => return outcome,
+    }
+    let mut found = Vec::new();
+    for id in ids {
+        match tickets(tx, &[*id]).await {
+            Ok(rows) => found.extend(rows),
+            Err(error @ StoreError::Corrupt(_)) => unreadable("ticket", id, &error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Says that a row is passed over.
+pub(super) fn unreadable(what: &'static str, which: &impl Display, error: &StoreError) {
+    tracing::warn!(what, %which, %error, "a row of the matchmaker cannot be read; the others go on without it");
 }
 
 /// Reads the members of matches.

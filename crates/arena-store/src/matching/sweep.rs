@@ -7,14 +7,43 @@ use super::rows::MatchRow;
 use crate::channels::parsed;
 use crate::db::{Statement, Store, Tx, transact};
 use crate::error::StoreError;
-use crate::sized::{Sized, padded};
+use crate::sized::{Sized, padded, parts};
 use arena_core::Timestamp;
 use arena_core::conversation::{ConversationId, ParticipantId};
 use arena_core::matching::{MatchId, QueueName};
+use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::{BTreeMap, BTreeSet};
 
 static SETTLE: Sized =
     Sized::new("UPDATE matches SET settled = 1 WHERE state = 'over' AND id IN (VALUES ", 1, ")");
+
+static TALKING: Sized = Sized::new(
+    "SELECT m.id, m.conversation FROM matches AS m WHERE m.state <> 'over' AND m.conversation IS NOT NULL \
+     AND m.conversation IN (VALUES ",
+    1,
+    ")",
+);
+
+/// Only where it changes whether somebody is away: of several ends without a return between them, the first counts.
+static ATTEND: Sized = Sized::new(
+    "UPDATE match_members SET away_since = v.column3 FROM (VALUES ",
+    3,
+    ") AS v JOIN matches ON matches.id = v.column1 AND matches.state <> 'over' \
+     WHERE match_members.match_id = v.column1 AND match_members.user_id = v.column2 \
+     AND (match_members.away_since IS NULL) = (v.column3 IS NOT NULL)",
+);
+
+/// A user in the conversation of a match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendance {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub user: ParticipantId,
+    /// Since when its connection is gone; nothing if it is there.
+    pub away_since: Option<Timestamp>,
+}
 
 impl Store {
     /// Proposed matches whose time to confirm has passed.
@@ -24,6 +53,31 @@ impl Store {
                    ORDER BY confirm_until LIMIT $2";
         let query = tx.sql(sql).bind(now.0).bind(i64::from(limit));
         self.match_ids(tx, query).await
+    }
+
+    /// Proposed matches whose time to confirm is not over before then: what is behind this place in the order of their
+    /// ends, without those that cannot be read.
+    pub async fn proposed_matches(
+        &self,
+        behind: (Timestamp, MatchId),
+        limit: u32,
+    ) -> Result<Vec<MatchRow>, StoreError> {
+        let mut tx = self.snapshot_by_index().await?;
+        let sql = "SELECT id FROM matches WHERE state = 'proposed' AND (confirm_until, id) > ($1, $2) \
+                   ORDER BY confirm_until, id LIMIT $3";
+        let query = tx.sql(sql).bind(behind.0.0).bind(behind.1.to_string()).bind(i64::from(limit));
+        let ids = ids(&tx.rows(query).await?)?;
+        let found = read::legible_matches(&mut tx, &ids).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Matches by their ids, in that order, without those that are not there or cannot be read.
+    pub async fn legible_matches(&self, ids: &[MatchId]) -> Result<Vec<MatchRow>, StoreError> {
+        let mut tx = self.snapshot_by_index().await?;
+        let found = read::legible_matches(&mut tx, ids).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// Members of standing matches of a queue that were away since before `away_before`, or last heard of before
@@ -49,44 +103,49 @@ impl Store {
     /// Standing matches whose conversation is exhausted, or gone.
     pub async fn matches_talked_out(&self, limit: u32) -> Result<Vec<MatchId>, StoreError> {
         let tx = self.snapshot_by_index().await?;
+        // A tournament has a channel, everything else a conversation. Asking for the latter would have SQLite walk all
+        // matches that are kept, by their conversations.
         let sql = "SELECT m.id FROM matches AS m LEFT JOIN conversations AS c ON c.id = m.conversation \
-                   WHERE m.state = 'standing' AND m.conversation IS NOT NULL \
+                   WHERE m.state = 'standing' AND m.channel IS NULL \
                    AND (c.key IS NULL OR c.exhausted = 1) LIMIT $1";
         let query = tx.sql(sql).bind(i64::from(limit));
         self.match_ids(tx, query).await
     }
 
-    /// Notes that a user's connection to a match's conversation has ended (`Some`), or is there again (`None`). Of several
-    /// ends without a return between them, the first counts. Those who come along with a user are not waited for.
-    pub async fn attend_match(
-        &self,
-        conversation: &ConversationId,
-        user: &ParticipantId,
-        away_since: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let sql = match away_since {
-            Some(_) => {
-                "UPDATE match_members SET away_since = $3 WHERE user_id = $1 AND away_since IS NULL AND match_id IN \
-                 (SELECT id FROM matches WHERE conversation = $2 AND state <> 'over')"
-            }
-            None => {
-                "UPDATE match_members SET away_since = NULL WHERE user_id = $1 AND away_since IS NOT NULL \
-                 AND match_id IN (SELECT id FROM matches WHERE conversation = $2 AND state <> 'over')"
-            }
-        };
+    /// Notes that users' connections to matches' conversations have ended, or are there again; each user at most once in a
+    /// conversation. Of several ends without a return between them, the first counts. Those who come along with a user are
+    /// not waited for.
+    pub async fn attend_matches(&self, attendances: &[Attendance]) -> Result<(), StoreError> {
+        if attendances.is_empty() {
+            return Ok(());
+        }
         transact!(self.write_by_index(), |tx| {
-            let query = tx.sql(sql).bind(user.to_string()).bind(conversation.to_string());
-            tx.execute(away_since.iter().fold(query, |query, since| query.bind(since.0))).await
-        })?;
-        Ok(())
+            let talking = talking(&mut tx, attendances).await?;
+            let ids: Vec<_> = talking.values().copied().collect();
+            // Nobody is away from a match that ends meanwhile.
+            hold_matches(&mut tx, &ids).await?;
+            let known: Vec<_> = attendances
+                .iter()
+                .filter_map(|attendance| Some((talking.get(attendance.conversation.as_str())?, attendance)))
+                .collect();
+            for part in parts(&known) {
+                let query = part.iter().fold(ATTEND.of(&tx, part.len()), |query, (id, attendance)| {
+                    let away_since = attendance.away_since.map(|since| since.0);
+                    query.bind(id.to_string()).bind(attendance.user.to_string()).bind(away_since)
+                });
+                tx.execute(query).await?;
+            }
+            Ok(())
+        })
     }
 
-    /// Matches that are over and whose conversation or channel does not know it yet, the oldest first.
+    /// Matches that are over and whose conversation or channel does not know it yet, the oldest first; without those that
+    /// cannot be read.
     pub async fn unsettled_matches(&self, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT id FROM matches WHERE settled = 0 ORDER BY changed_at LIMIT $1";
         let ids = ids(&tx.rows(tx.sql(sql).bind(i64::from(limit))).await?)?;
-        let found = read::matches(&mut tx, &ids).await?;
+        let found = read::legible_matches(&mut tx, &ids).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -111,6 +170,20 @@ impl Store {
         tx.commit().await?;
         ids(&rows)
     }
+}
+
+/// The matches, not over, that these conversations belong to.
+async fn talking(tx: &mut Tx, attendances: &[Attendance]) -> Result<BTreeMap<String, MatchId>, StoreError> {
+    let conversations: BTreeSet<_> = attendances.iter().map(|one| one.conversation.as_str()).collect();
+    let conversations: Vec<_> = conversations.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for part in padded(&conversations) {
+        let query = part.iter().fold(TALKING.of(tx, part.len()), |query, id| query.bind(*id));
+        for row in tx.rows(query).await? {
+            found.insert(row.try_get(1)?, parsed(&row, 0)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The ids in the first column.

@@ -85,10 +85,10 @@ impl Store {
         Ok(found)
     }
 
-    /// Tickets by their ids, in any order, many in a statement; those that are not there are left out.
+    /// Tickets by their ids, in any order, many in a statement; those that are not there, or cannot be read, are left out.
     pub async fn tickets_by_id(&self, ids: &[TicketId]) -> Result<Vec<TicketRow>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
-        let found = read::tickets(&mut tx, ids).await?;
+        let found = read::legible_tickets(&mut tx, ids).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -170,7 +170,7 @@ impl Store {
         transact!(self.write_by_index(), |tx| {
             hold_tickets(&mut tx, &ids).await?;
             let mut ended = Vec::new();
-            let mut waiting = read::tickets(&mut tx, &ids).await?;
+            let mut waiting = read::legible_tickets(&mut tx, &ids).await?;
             waiting.retain(|ticket| ticket.state == TicketState::Waiting);
             for end in [TicketEnd::Silent, TicketEnd::TimedOut] {
                 let is_due = |ticket: &TicketRow| match end {
@@ -186,14 +186,21 @@ impl Store {
         })
     }
 
-    /// Everything that waits in a queue, in any order.
+    /// Everything that waits in a queue, in any order, without tickets that cannot be read.
     pub async fn waiting(&self, queue: &QueueName) -> Result<Vec<Waiting>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
         let sql = "SELECT id, version, since, ahead, wish FROM tickets \
                    WHERE queue = $1 AND state = 'waiting' AND state <> 'over'";
         let rows = tx.rows(tx.sql(sql).bind(queue.to_string())).await?;
         tx.commit().await?;
-        rows.iter().map(waiting).collect()
+        let legible = |row: &AnyRow| match waiting(row) {
+            Err(error @ StoreError::Corrupt(_)) => {
+                read::unreadable("ticket", &row.try_get::<&str, _>(0).unwrap_or_default(), &error);
+                None
+            }
+            outcome => Some(outcome),
+        };
+        rows.iter().filter_map(legible).collect()
     }
 
     /// Those that were last heard of, or wait since, before then: the first of them.

@@ -4,7 +4,7 @@ use super::house::{House, code, human, pairs, quick, who};
 use crate::support::{Db, until};
 use arena_control::MatchmakingSettings;
 use arena_core::matching::{MatchEnd, MatchState, Rules, TicketState};
-use arena_store::Ending;
+use arena_store::{Ending, Lost};
 use std::time::Duration;
 
 on_both!(a_match_that_ended_just_before_a_crash_is_settled_after_it, async |db: &Db| {
@@ -13,7 +13,14 @@ on_both!(a_match_that_ended_just_before_a_crash_is_settled_after_it, async |db: 
     let (cid, _) = (house.joins("cid").await, house.joins("dan").await);
     let proposed = house.proposed(cid).await;
     // The transaction is all that came to pass.
-    let ending = Ending { end: MatchEnd::Left, by: Some(who("ada")), requeue: false, apart_until: None };
+    let ending = Ending {
+        end: MatchEnd::Left,
+        by: Some(who("ada")),
+        requeue: false,
+        apart_until: None,
+        only: None,
+        lost: Lost::NOBODY,
+    };
     house.store.end_match(row.id, &ending, arena_store::now()).await.unwrap();
     let declined = Ending { end: MatchEnd::Declined, by: Some(who("cid")), ..ending };
     house.store.end_match(proposed.id, &declined, arena_store::now()).await.unwrap();
@@ -43,7 +50,7 @@ on_both!(a_proposal_outlives_a_crash_and_is_confirmed_after_it, async |db: &Db| 
 });
 
 on_both!(a_proposal_that_lapsed_while_nobody_could_confirm_sends_both_back_to_the_queue, async |db: &Db| {
-    let house = House::with(db, Rules { confirm_ms: 1_000, skip_window_ms: 0, ..pairs() }).await;
+    let house = House::with(db, Rules { confirm_ms: 1_000, ..pairs() }).await;
     let (ada, bob) = (house.joins("ada").await, house.joins("bob").await);
     let row = house.proposed(ada).await;
     house.crash().await;
@@ -55,6 +62,11 @@ on_both!(a_proposal_that_lapsed_while_nobody_could_confirm_sends_both_back_to_th
         assert_eq!((ticket.state, ticket.ahead), (TicketState::Waiting, true), "it was not their fault");
     }
     assert_eq!(code(house.confirm(row.id, &who("ada")).await.unwrap_err()), "match_over");
+    house.crash().await;
+    let house = House::open(db, quick()).await;
+    let again = house.proposed(ada).await;
+    assert_ne!(again.id, row.id);
+    assert!(again.members.iter().any(|member| member.user == who("bob")), "they have not met yet");
     house.close(db).await;
 });
 

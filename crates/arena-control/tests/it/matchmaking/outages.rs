@@ -13,8 +13,7 @@ fn a_database_that_is_away_for_long_costs_no_ticket_and_no_match() {
     let db = Db::new(TestDatabase::on(&server).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let rules =
-            Rules { silent_ms: 2_000, away_ms: 2_000, confirm_ms: 2_000, skip_window_ms: 0, ..pairs() };
+        let rules = Rules { silent_ms: 2_000, away_ms: 2_000, confirm_ms: 2_000, ..pairs() };
         let house = House::with(&db, rules).await;
         let (ada, bob, row) = house.pair(human("ada"), human("bob")).await;
         let cid = house.joins("cid").await;

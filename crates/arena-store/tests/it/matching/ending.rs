@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use arena_core::matching::{MatchEnd, MatchId, MatchState, TicketEnd, TicketState};
-use arena_store::{MatchRow, Store, TicketRow};
+use arena_store::{Ending, Lost, MatchRow, Store, TicketRow};
 use uuid::Uuid;
 
 /// What became of each ticket: why it ended, or since when it waits and whether ahead of others.
@@ -124,6 +124,67 @@ on_both!(whoever_came_along_acts_for_the_party_that_leaves, async |db| {
     let pairs = "SELECT COUNT(*) FROM match_partings WHERE high = 'bob' AND low IN ('ada', 'alan')";
     assert_eq!(db.count(pairs).await, 2);
     assert_eq!(db.count("SELECT COUNT(*) FROM match_partings").await, 2);
+});
+
+on_both!(only_those_who_have_met_or_said_no_are_kept_apart, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let ends = [MatchEnd::Disconnected, MatchEnd::Closed, MatchEnd::Unconfirmed, MatchEnd::Declined];
+    for (n, end) in ends.into_iter().enumerate() {
+        let meeting = propose(&store, &[&format!("a{n}"), &format!("b{n}")]).await;
+        let ending = Ending { apart_until: Some(at(9_000)), ..ending(end, None) };
+        assert!(store.end_match(meeting.id, &ending, at(500)).await.unwrap().unwrap().1);
+        let declined = i64::from(end == MatchEnd::Declined);
+        assert_eq!(db.count("SELECT COUNT(*) FROM match_partings").await, declined, "{end:?}");
+    }
+    let met = stand(&store, &propose(&store, &["ada", "bob"]).await, at(300)).await;
+    let ending = Ending { apart_until: Some(at(9_000)), ..ending(MatchEnd::Closed, None) };
+    store.end_match(met.id, &ending, at(500)).await.unwrap();
+    assert_eq!(db.count("SELECT COUNT(*) FROM match_partings").await, 2);
+});
+
+on_both!(whoever_is_lost_does_not_wait_again_when_a_partner_goes, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let mut tickets = Vec::new();
+    for name in ["ada", "bob", "cy"] {
+        let mut new = new_ticket(name);
+        new.wish.requeue = true;
+        tickets.push(make_ticket(&store, &new, T0).await);
+    }
+    let meeting = propose_tickets(&store, &tickets.iter().collect::<Vec<_>>()).await;
+    let meeting = stand(&store, &meeting, at(300)).await;
+    attend(&store, &meeting, "bob", Some(at(400))).await;
+    attend(&store, &meeting, "cy", Some(at(401))).await;
+    let lost = Lost { away_before: at(401), ..Lost::NOBODY };
+    let ending = Ending { requeue: true, lost, ..ending(MatchEnd::Left, Some("ada")) };
+    store.end_match(meeting.id, &ending, at(600)).await.unwrap();
+    let mut states = std::collections::BTreeMap::new();
+    for ticket in tickets_of(&store, &meeting).await {
+        states.insert(ticket.wish.user.to_string(), ticket.state);
+    }
+    let [ada, bob, cy] = ["ada", "bob", "cy"].map(|name| states[name]);
+    assert_eq!((ada, bob, cy), (TicketState::Waiting, TicketState::Over, TicketState::Waiting));
+    assert_matching_sound(db).await;
+});
+
+on_both!(a_match_does_not_end_by_one_who_is_back_nor_is_one_declined_that_stands, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let meeting = stand(&store, &propose(&store, &["ada", "bob"]).await, at(300)).await;
+    let lost = Lost { away_before: at(500), ..Lost::NOBODY };
+    let gone = Ending { lost, ..ending(MatchEnd::Disconnected, Some("ada")) };
+    let declined = Ending { only: Some(MatchState::Proposed), ..ending(MatchEnd::Declined, Some("ada")) };
+    attend(&store, &meeting, "ada", Some(at(400))).await;
+    attend(&store, &meeting, "ada", None).await;
+    for ending in [&gone, &declined] {
+        let (row, ended) = store.end_match(meeting.id, ending, at(600)).await.unwrap().unwrap();
+        assert_eq!((row.state, ended), (MatchState::Standing, false));
+    }
+    attend(&store, &meeting, "ada", Some(at(400))).await;
+    assert!(store.end_match(meeting.id, &gone, at(600)).await.unwrap().unwrap().1);
+    attend(&store, &meeting, "bob", Some(at(700))).await;
+    assert_eq!(db.count("SELECT COUNT(*) FROM match_members WHERE away_since IS NOT NULL").await, 0);
 });
 
 on_both!(of_many_who_end_a_match_at_once_one_does, async |db| {

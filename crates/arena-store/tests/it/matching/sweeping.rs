@@ -33,15 +33,14 @@ on_both!(members_who_are_away_or_silent_for_too_long_are_found, async |db| {
         lost.into_iter().map(|(id, user)| (id, user.to_string())).collect::<BTreeSet<_>>()
     };
     let member = |name: &str| (meeting.id, name.to_owned());
-    let talk = meeting.conversation.clone().unwrap();
     assert_eq!(lost(9_999, 0).await, BTreeSet::new());
-    store.attend_match(&talk, &user("ada"), Some(at(400))).await.unwrap();
-    store.attend_match(&talk, &user("ada"), Some(at(450))).await.unwrap();
-    store.attend_match(proposed.conversation.as_ref().unwrap(), &user("eve"), Some(at(1))).await.unwrap();
-    store.attend_match(&talk, &user("eve"), Some(at(1))).await.unwrap();
+    attend(&store, &meeting, "ada", Some(at(400))).await;
+    attend(&store, &meeting, "ada", Some(at(450))).await;
+    attend(&store, &proposed, "eve", Some(at(1))).await;
+    attend(&store, &meeting, "eve", Some(at(1))).await;
     assert_eq!(lost(400, 0).await, BTreeSet::new());
     assert_eq!(lost(401, 0).await, BTreeSet::from([member("ada")]));
-    store.attend_match(&talk, &user("ada"), None).await.unwrap();
+    attend(&store, &meeting, "ada", None).await;
     assert_eq!(lost(9_999, 0).await, BTreeSet::new());
     // bob is not heard of; that ada is does not help him.
     store.tickets_seen(&[meeting.members[0].ticket], at(500)).await.unwrap();
@@ -50,12 +49,12 @@ on_both!(members_who_are_away_or_silent_for_too_long_are_found, async |db| {
     assert_eq!(store.lost_members(&strangers(), at(0), at(501), 1).await.unwrap().len(), 1);
     let elsewhere = "elsewhere".parse().unwrap();
     assert_eq!(store.lost_members(&elsewhere, at(9_999), at(9_999), 9).await.unwrap(), []);
-    store.attend_match(&talk, &user("bob"), Some(at(600))).await.unwrap();
+    attend(&store, &meeting, "bob", Some(at(600))).await;
     let away = store.match_row(meeting.id).await.unwrap().unwrap();
     assert_eq!(away.members[1].away_since, Some(at(600)));
     store.end_match(meeting.id, &ending(MatchEnd::Left, Some("ada")), at(700)).await.unwrap();
     assert_eq!(lost(9_999, 9_999).await, BTreeSet::new());
-    store.attend_match(&talk, &user("bob"), Some(at(800))).await.unwrap();
+    attend(&store, &meeting, "bob", Some(at(800))).await;
     assert_matching_sound(db).await;
 });
 

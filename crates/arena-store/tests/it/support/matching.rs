@@ -5,7 +5,8 @@ use arena_core::Timestamp;
 use arena_core::conversation::ParticipantId;
 use arena_core::matching::{Kind, MatchEnd, MatchId, QueueName, Rules, TicketId, TicketState, Wish};
 use arena_store::{
-    Confirming, ConversationRow, Ending, MatchDraft, MatchRow, NewTicket, Store, TicketError, TicketRow,
+    Attendance, Confirming, ConversationRow, Ending, Lost, MatchDraft, MatchRow, NewTicket, Store,
+    TicketError, TicketRow,
 };
 use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
@@ -111,7 +112,16 @@ pub(crate) async fn confirm(store: &Store, id: MatchId, user: &ParticipantId, no
 }
 
 pub(crate) fn ending(end: MatchEnd, by: Option<&str>) -> Ending {
-    Ending { end, by: by.map(user), requeue: false, apart_until: None }
+    // Whoever is said to be lost is lost, like everybody else then.
+    let lost = Lost { silent_before: at(i64::MAX - T0.0), ..Lost::NOBODY };
+    let lost = if end == MatchEnd::Disconnected { lost } else { Lost::NOBODY };
+    Ending { end, by: by.map(user), requeue: false, apart_until: None, only: None, lost }
+}
+
+/// Notes since when somebody is away, or that it is there.
+pub(crate) async fn attend(store: &Store, meeting: &MatchRow, name: &str, away_since: Option<Timestamp>) {
+    let conversation = meeting.conversation.clone().unwrap();
+    store.attend_matches(&[Attendance { conversation, user: user(name), away_since }]).await.unwrap();
 }
 
 /// The tickets of a match, in the order of its members.
