@@ -156,12 +156,13 @@ async fn close(
     Ok(())
 }
 
-/// Keeps the members of a match apart: all but those who came together.
+/// Keeps the members of a match apart: all but those who came together, and those of a tournament, who have not come to
+/// meet somebody new.
 async fn part(tx: &mut Tx, meeting: &MatchRow, until: Option<Timestamp>) -> Result<(), StoreError> {
     let Some(until) = until else { return Ok(()) };
     let all: Vec<_> =
         meeting.members.iter().flat_map(|member| users(member).map(|user| (member.ticket, user))).collect();
-    if all.len() > MOST_APART {
+    if meeting.channel.is_some() || all.len() > MOST_APART {
         return Ok(());
     }
     let mut pairs = Vec::new();
