@@ -43,10 +43,15 @@ pub(super) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
         inner.step("tickets that were given up", inner.end_stale().await);
         inner.step("matches whose members are gone", inner.end_lost().await);
         inner.step("matches that are talked out", inner.end_talked_out().await);
-        inner.step("matches that are not settled", settle_rest(&inner).await);
+        inner.step(
+            "matches that are not settled",
+            settle_rest(&inner, inner.store.unsettled_matches(ROUND).await).await,
+        );
         if Instant::now() >= tell_again {
             tell_again = Instant::now() + TELL_AGAIN;
             inner.step("tournaments that are played", inner.finish_played().await);
+            let ended = inner.store.unsettled_tournaments(ROUND).await;
+            inner.step("channels of tournaments", settle_rest(&inner, ended).await);
             inner.step("matches that are not confirmed", inner.tell_again().await);
         }
         if Instant::now() >= forget {
@@ -77,9 +82,11 @@ async fn make_strangers(inner: &Inner) {
 }
 
 /// Settles what is not settled yet.
-async fn settle_rest(inner: &Arc<Inner>) -> Result<(), ServiceError> {
-    let rows = inner.store.unsettled_matches(ROUND).await?;
-    for part in rows.chunks(ROUND as usize / 8) {
+async fn settle_rest(
+    inner: &Arc<Inner>,
+    unsettled: Result<Vec<MatchRow>, StoreError>,
+) -> Result<(), ServiceError> {
+    for part in unsettled?.chunks(ROUND as usize / 8) {
         settling::settle(inner, part.iter().cloned().map(Arc::new).collect()).await;
     }
     Ok(())

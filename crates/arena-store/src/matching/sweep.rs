@@ -139,11 +139,23 @@ impl Store {
         })
     }
 
-    /// Matches that are over and whose conversation or channel does not know it yet, the oldest first; without those that
-    /// cannot be read.
+    /// Matches that are over and whose conversation does not know it yet, the oldest first; without those that cannot be
+    /// read.
     pub async fn unsettled_matches(&self, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
+        let sql = "SELECT id FROM matches WHERE settled = 0 AND channel IS NULL ORDER BY changed_at LIMIT $1";
+        self.unsettled(sql, limit).await
+    }
+
+    /// Tournaments that are over and whose channel is not closed yet, the oldest first. They may be so for minutes, as
+    /// players stay, and are no reason to look at a conversation later.
+    pub async fn unsettled_tournaments(&self, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
+        let sql =
+            "SELECT id FROM matches WHERE settled = 0 AND channel IS NOT NULL ORDER BY changed_at LIMIT $1";
+        self.unsettled(sql, limit).await
+    }
+
+    async fn unsettled(&self, sql: &'static str, limit: u32) -> Result<Vec<MatchRow>, StoreError> {
         let mut tx = self.snapshot_by_index().await?;
-        let sql = "SELECT id FROM matches WHERE settled = 0 ORDER BY changed_at LIMIT $1";
         let ids = ids(&tx.rows(tx.sql(sql).bind(i64::from(limit))).await?)?;
         let found = read::legible_matches(&mut tx, &ids).await?;
         tx.commit().await?;
