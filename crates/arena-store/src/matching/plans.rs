@@ -76,7 +76,7 @@ async fn do_everything(store: &Store) {
     }
     assert!(store.wait_again(drafts[0].id, &users[1], NOW).await.unwrap());
     store.block(&users[0], &users[1], NOW).await.unwrap();
-    store.blocks(&users[0], &PageRequest::first(9)).await.unwrap();
+    store.blocks(&users[0], &PageRequest { limit: 9, cursor: Some("a".to_owned()) }).await.unwrap();
     store.unblock(&users[0], &users[1]).await.unwrap();
     store.end_waiting(news[4].id, TicketEnd::Cancelled, NOW).await.unwrap();
     store.end_stale(&queue, LATER, Some(LATER), 1, NOW).await.unwrap();
