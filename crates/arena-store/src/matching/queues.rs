@@ -1,14 +1,15 @@
 //! Queues and their rules.
 
-use super::read::unreadable;
+use super::locks::hold_tickets;
+use super::read::{self, unreadable};
 use super::rows::json;
 use super::tickets::{end_tickets, ids};
 use crate::channels::parsed;
-use crate::db::{Dialect, Store, Tx, transact};
+use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
 use crate::now;
 use arena_core::Timestamp;
-use arena_core::matching::{QueueName, Rules, TicketEnd, TicketId};
+use arena_core::matching::{QueueName, Rules, TicketEnd, TicketId, TicketState};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::sync::Arc;
@@ -90,28 +91,58 @@ impl Store {
     }
 
     /// Deletes a queue; its waiting tickets end as [`TicketEnd::QueueGone`]. Matches that are made go on. Returns the
-    /// tickets that have ended, `None` if there is no such queue.
+    /// tickets that have ended, `None` if there is no such queue. Tickets end first, [`AT_ONCE`] in a transaction, and the
+    /// queue goes with the last of them: after a crash in between it is there still, and is deleted by asking again.
     pub async fn delete_match_queue(&self, name: &QueueName) -> Result<Option<Vec<TicketId>>, StoreError> {
-        transact!(self.write_by_index(), |tx| {
+        if self.match_queue_version(name).await?.is_none() {
+            return Ok(None);
+        }
+        let mut ended = Vec::new();
+        loop {
+            let (part, all) =
+                transact!(self.write_by_index(), |tx| { end_some(&mut tx, name, AT_ONCE).await })?;
+            ended.extend(part);
+            if all {
+                break;
+            }
+        }
+        let last = transact!(self.write_by_index(), |tx| {
             let query = tx.sql("DELETE FROM match_queues WHERE name = $1").bind(name.to_string());
             if tx.execute(query).await? == 0 {
                 return Ok(None);
             }
-            // Whoever makes tickets, or lets one wait again, holds the queue: nobody adds any now.
-            let sql = match tx.dialect() {
-                Dialect::Sqlite => {
-                    "SELECT id FROM tickets WHERE queue = $1 AND state = 'waiting' AND state <> 'over'"
-                }
-                Dialect::Postgres => {
-                    "SELECT id FROM tickets WHERE queue = $1 AND state = 'waiting' AND state <> 'over' \
-                     ORDER BY id FOR NO KEY UPDATE"
-                }
-            };
-            let waiting = ids(&tx.rows(tx.sql(sql).bind(name.to_string())).await?)?;
-            end_tickets(&mut tx, &waiting, TicketEnd::QueueGone, now()).await?;
-            Ok(Some(waiting))
-        })
+            // Whoever makes tickets, or lets one wait again, holds the queue: nobody adds any now. Those who came
+            // meanwhile are few.
+            Ok(Some(end_some(&mut tx, name, u32::MAX).await?.0))
+        })?;
+        Ok(last.map(|last| {
+            ended.extend(last);
+            ended
+        }))
     }
+
+    async fn match_queue_version(&self, name: &QueueName) -> Result<Option<i64>, StoreError> {
+        let mut tx = self.snapshot_by_index().await?;
+        let row =
+            tx.row(tx.sql("SELECT version FROM match_queues WHERE name = $1").bind(name.to_string())).await?;
+        tx.commit().await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+}
+
+/// Tickets of a queue that is deleted that end in one transaction: others write between them.
+const AT_ONCE: u32 = 500;
+
+/// Ends some of those who wait in a queue. Returns them, and whether these were all.
+async fn end_some(tx: &mut Tx, name: &QueueName, limit: u32) -> Result<(Vec<TicketId>, bool), StoreError> {
+    let sql = "SELECT id FROM tickets WHERE queue = $1 AND state = 'waiting' AND state <> 'over' LIMIT $2";
+    let found = ids(&tx.rows(tx.sql(sql).bind(name.to_string()).bind(i64::from(limit))).await?)?;
+    hold_tickets(tx, &found).await?;
+    let mut waiting = read::tickets(tx, &found).await?;
+    waiting.retain(|ticket| ticket.state == TicketState::Waiting);
+    let waiting: Vec<_> = waiting.into_iter().map(|ticket| ticket.id).collect();
+    end_tickets(tx, &waiting, TicketEnd::QueueGone, now()).await?;
+    Ok((waiting, found.len() < limit as usize))
 }
 
 async fn find(tx: &mut Tx, name: &QueueName) -> Result<Option<QueueRow>, StoreError> {

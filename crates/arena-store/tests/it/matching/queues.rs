@@ -3,6 +3,7 @@
 use crate::support::*;
 use arena_core::matching::{QueueName, Rules, TicketEnd, TicketState};
 use arena_store::TicketError;
+use std::collections::BTreeSet;
 
 fn name(text: &str) -> QueueName {
     text.parse().unwrap()
@@ -53,6 +54,17 @@ on_both!(who_waits_in_a_queue_that_is_deleted_waits_no_more, async |db| {
     store.end_match(meeting.id, &end, at(300)).await.unwrap().unwrap();
     let ends: Vec<_> = tickets_of(&store, &meeting).await.into_iter().map(|ticket| ticket.ended).collect();
     assert_eq!(ends, [Some(TicketEnd::QueueGone), Some(TicketEnd::Played)]);
+    assert_eq!(store.queues_in_use().await.unwrap(), []);
+    assert_matching_sound(db).await;
+});
+
+on_both!(a_large_queue_is_emptied_bit_by_bit, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let news: Vec<_> = (0..1_203).map(|n| new_ticket(&format!("user-{n}"))).collect();
+    store.create_tickets(&news, T0).await.unwrap();
+    let ended = store.delete_match_queue(&strangers()).await.unwrap().unwrap();
+    assert_eq!(ended.into_iter().collect::<BTreeSet<_>>(), news.iter().map(|new| new.id).collect());
     assert_eq!(store.queues_in_use().await.unwrap(), []);
     assert_matching_sound(db).await;
 });
