@@ -43,6 +43,9 @@ CREATE INDEX tickets_seen ON tickets (queue, seen_at) WHERE state <> 'over';
 
 CREATE INDEX tickets_over ON tickets (changed_at) WHERE state = 'over';
 
+-- Whom nobody met, by why it ended.
+CREATE INDEX tickets_unmet ON tickets (ended, changed_at) WHERE state = 'over' AND match_id IS NULL;
+
 CREATE INDEX tickets_ended ON tickets (queue, changed_at) WHERE state = 'over';
 
 CREATE INDEX tickets_by_age ON tickets (created_at, id);
@@ -133,7 +136,7 @@ CREATE TABLE match_blocks (
     PRIMARY KEY (user_id, blocked)
 );
 
--- What users have said about partners. Operators read it.
+-- What users have said about partners, once of each in a match. Operators read it.
 CREATE TABLE match_reports (
     id TEXT COLLATE "C" PRIMARY KEY,
     match_id TEXT COLLATE "C" NOT NULL,
@@ -143,6 +146,8 @@ CREATE TABLE match_reports (
     detail TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
+
+CREATE UNIQUE INDEX match_reports_once ON match_reports (match_id, reporter, reported);
 
 CREATE INDEX match_reports_by_age ON match_reports (created_at, id);
 

@@ -50,7 +50,7 @@ impl Matchmaking {
     }
 
     /// A user reports a partner; `reported` may be left out where there is only one. Operators hear of it on
-    /// `operator:matchmaking`.
+    /// `operator:matchmaking`, of what is said again only if the words are others.
     pub async fn report(
         &self,
         id: MatchId,
@@ -66,8 +66,10 @@ impl Matchmaking {
         let (reporter, report_id) = (reporter.clone(), uuid::Uuid::now_v7());
         let report =
             ReportRow { id: report_id, in_match: id, reporter, reported, reason, detail, created_at: now() };
-        inner.store.report(&report).await?;
-        inner.tell_operators_of_report(&report);
+        let (report, is_new) = inner.store.report(&report).await?;
+        if is_new {
+            inner.tell_operators_of_report(&report);
+        }
         Ok(report)
     }
 

@@ -113,17 +113,20 @@ impl Store {
         Ok(Page::cut(blocked, page, ParticipantId::to_string))
     }
 
-    /// Keeps a report. The same id again is the same report.
-    pub async fn report(&self, report: &ReportRow) -> Result<(), StoreError> {
+    /// Keeps a report. What a user says of the same one in the same match again is the same report, with the latest words.
+    /// Returns it as it is kept, and whether it says anything new.
+    pub async fn report(&self, report: &ReportRow) -> Result<(ReportRow, bool), StoreError> {
         let sql = "INSERT INTO match_reports (id, match_id, reporter, reported, reason, detail, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (match_id, reporter, reported) DO UPDATE \
+                   SET reason = excluded.reason, detail = excluded.detail \
+                   WHERE match_reports.reason <> excluded.reason OR match_reports.detail <> excluded.detail";
         transact!(self.write_by_index(), |tx| {
             let query = tx.sql(sql).bind(report.id.to_string()).bind(report.in_match.to_string());
             let query = query.bind(report.reporter.to_string()).bind(report.reported.to_string());
             let query = query.bind(storable(&report.reason)).bind(storable(&report.detail));
-            tx.execute(query.bind(report.created_at.0)).await
-        })?;
-        Ok(())
+            let written = tx.execute(query.bind(report.created_at.0)).await?;
+            Ok((kept_report(&mut tx, report).await?, written > 0))
+        })
     }
 
     /// A page of reports, newest first.
@@ -159,6 +162,15 @@ async fn keep_block(
     let query = tx.sql(sql).bind(user.to_string()).bind(blocked.to_string()).bind(now.0);
     let written = tx.execute(query.bind(i64::from(MAX_BLOCKS))).await?;
     Ok(if written > 0 { Kept::New } else { Kept::TooMany })
+}
+
+async fn kept_report(tx: &mut Tx, report: &ReportRow) -> Result<ReportRow, StoreError> {
+    let sql = "SELECT id, match_id, reporter, reported, reason, detail, created_at FROM match_reports \
+               WHERE match_id = $1 AND reporter = $2 AND reported = $3";
+    let query = tx.sql(sql).bind(report.in_match.to_string()).bind(report.reporter.to_string());
+    let kept = tx.row(query.bind(report.reported.to_string())).await?;
+    // Forgotten by another in this moment: keep it anew.
+    kept.as_ref().map(report_row).transpose()?.ok_or(StoreError::Contended)
 }
 
 fn report_row(row: &AnyRow) -> Result<ReportRow, StoreError> {

@@ -9,6 +9,13 @@ use crate::sized::{Sized, padded};
 use arena_core::Timestamp;
 use sqlx::Row;
 
+/// For how long reports are kept at least, in milliseconds: 90 days, so that operators see who is reported again and again.
+const REPORTS_MS: i64 = 90 * 86_400_000;
+
+/// For how long a ticket is kept at least that was cancelled before there was any match, in milliseconds: an hour, for
+/// that long it is counted among those who gave up.
+const CANCELLED_MS: i64 = 3_600_000;
+
 static MATCHES: Sized = Sized::new("DELETE FROM matches WHERE id IN (VALUES ", 1, ")");
 
 static TICKETS: Sized = Sized::new("DELETE FROM tickets WHERE state = 'over' AND id IN (VALUES ", 1, ")");
@@ -23,8 +30,9 @@ static HOLD_PARTINGS: Sized = Sized::new(
 );
 
 impl Store {
-    /// Drops tickets, and settled matches, that have been over since before then, and partings that have ended; at most
-    /// `limit` of each. Returns how many rows went.
+    /// Drops tickets, and settled matches, that have been over since before then, and partings that have ended; tickets
+    /// that were cancelled before there was any match after an hour; reports after 90 days, or then, if that is earlier.
+    /// At most `limit` of each. Returns how many rows went.
     pub async fn forget_matches(
         &self,
         before: Timestamp,
@@ -35,6 +43,9 @@ impl Store {
         transact!(self.write_by_index(), |tx| {
             let gone = forget_matches(&mut tx, before, limit).await?;
             let gone = gone + forget_tickets(&mut tx, before, limit).await?;
+            let gone = gone + forget_cancelled(&mut tx, now.0.saturating_sub(CANCELLED_MS), limit).await?;
+            let gone =
+                gone + forget_reports(&mut tx, before.0.min(now.0.saturating_sub(REPORTS_MS)), limit).await?;
             Ok(gone + forget_partings(&mut tx, now, limit).await?)
         })
     }
@@ -53,6 +64,21 @@ async fn forget_tickets(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u6
     let ids = ticket_ids(&tx.rows(tx.sql(sql).bind(before.0).bind(limit)).await?)?;
     hold_tickets(tx, &ids).await?;
     delete(tx, &TICKETS, &ids).await
+}
+
+/// Whoever joins and goes again, many times a second, leaves nothing behind for days.
+async fn forget_cancelled(tx: &mut Tx, before: i64, limit: i64) -> Result<u64, StoreError> {
+    let sql = "SELECT id FROM tickets WHERE state = 'over' AND match_id IS NULL AND ended = 'cancelled' \
+               AND changed_at < $1 ORDER BY changed_at LIMIT $2";
+    let ids = ticket_ids(&tx.rows(tx.sql(sql).bind(before).bind(limit)).await?)?;
+    hold_tickets(tx, &ids).await?;
+    delete(tx, &TICKETS, &ids).await
+}
+
+async fn forget_reports(tx: &mut Tx, before: i64, limit: i64) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM match_reports WHERE id IN (SELECT id FROM match_reports WHERE created_at < $1 \
+               ORDER BY created_at, id LIMIT $2)";
+    tx.execute(tx.sql(sql).bind(before).bind(limit)).await
 }
 
 async fn delete<T: Copy + ToString>(

@@ -120,14 +120,14 @@ on_both!(reports_are_kept_and_read_newest_first, async |db| {
     let report = |n: u128| ReportRow {
         id: Uuid::from_u128(n),
         in_match: arena_core::matching::MatchId(Uuid::nil()),
-        reporter: user("ada"),
+        reporter: user(&format!("ada-{n}")),
         reported: user("bob"),
         reason: format!("rude-{n}"),
         detail: "said \0 twice".to_owned(),
         created_at: at(i64::try_from(n / 2).unwrap()),
     };
-    for n in [3, 1, 2, 5, 4, 4] {
-        store.report(&report(n)).await.unwrap();
+    for n in [3, 1, 2, 5, 4] {
+        assert!(store.report(&report(n)).await.unwrap().1);
     }
     let mut seen = Vec::new();
     let mut page = PageRequest::first(2);
@@ -145,4 +145,30 @@ on_both!(reports_are_kept_and_read_newest_first, async |db| {
     assert_eq!(ReportRow { detail: "said \0 twice".to_owned(), ..seen[0].clone() }, report(5));
     page.cursor = Some("elsewhere".to_owned());
     assert!(matches!(store.reports(&page).await, Err(arena_store::StoreError::BadCursor)));
+});
+
+on_both!(what_is_said_twice_is_one_report_with_the_latest_words_and_forgotten_after_months, async |db| {
+    let store = db.open().await;
+    let report = |reason: &str, ms| ReportRow {
+        id: Uuid::now_v7(),
+        in_match: arena_core::matching::MatchId(Uuid::nil()),
+        reporter: user("ada"),
+        reported: user("bob"),
+        reason: reason.to_owned(),
+        detail: String::new(),
+        created_at: at(ms),
+    };
+    let (first, new) = store.report(&report("rude", 1)).await.unwrap();
+    assert!(new);
+    assert_eq!(store.report(&report("rude", 2)).await.unwrap(), (first.clone(), false));
+    let (worse, new) = store.report(&report("threats", 3)).await.unwrap();
+    assert!(new);
+    assert_eq!(worse, ReportRow { reason: "threats".to_owned(), ..first });
+    assert_eq!(store.reports(&PageRequest::first(9)).await.unwrap().items, [worse]);
+    let months = 90 * 86_400_000;
+    // Retention of less than that does not count for reports, of more it does.
+    assert_eq!(store.forget_matches(at(months), at(months + 1), 9).await.unwrap(), 0);
+    assert_eq!(store.forget_matches(at(1), at(months + 2), 9).await.unwrap(), 0);
+    assert_eq!(store.forget_matches(at(2), at(months + 2), 9).await.unwrap(), 1);
+    assert_eq!(store.reports(&PageRequest::first(9)).await.unwrap().items, []);
 });

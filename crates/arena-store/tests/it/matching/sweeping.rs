@@ -158,3 +158,25 @@ on_both!(the_tickets_of_a_match_are_found_by_it, async |db| {
     let ids = [other.id, arena_core::matching::MatchId(uuid::Uuid::nil()), meeting.id];
     assert_eq!(store.match_rows(&ids).await.unwrap(), [other, meeting]);
 });
+
+on_both!(who_comes_and_goes_without_a_match_is_forgotten_after_an_hour, async |db| {
+    let store = db.open().await;
+    open_queue(&store).await;
+    let hour = 3_600_000;
+    let churn = enqueue(&store, "ada").await;
+    store.end_waiting(churn.id, TicketEnd::Cancelled, at(0)).await.unwrap();
+    let silent = enqueue(&store, "bob").await;
+    store.end_waiting(silent.id, TicketEnd::Silent, at(0)).await.unwrap();
+    let met = propose(&store, &["cy", "dan"]).await;
+    store.end_match(met.id, &ending(MatchEnd::Declined, Some("cy")), at(0)).await.unwrap();
+    store.settle_matches(&[met.id]).await.unwrap();
+    let dan = store.ticket_of(&user("dan")).await.unwrap().unwrap();
+    store.end_waiting(dan.id, TicketEnd::Cancelled, at(0)).await.unwrap();
+    assert_eq!(store.forget_matches(at(0), at(hour), 9).await.unwrap(), 0);
+    assert_eq!(store.forget_matches(at(0), at(hour + 1), 9).await.unwrap(), 1);
+    assert_eq!(store.ticket(churn.id).await.unwrap(), None);
+    assert!(
+        store.ticket(silent.id).await.unwrap().is_some() && store.ticket(dan.id).await.unwrap().is_some()
+    );
+    assert_matching_sound(db).await;
+});
