@@ -2,9 +2,13 @@
 
 use super::rules::{Outcome, RatingRule, Rules, RulesError};
 use super::ticket::{Kind, Wish, WishError};
+use crate::Metadata;
 use crate::conversation::{ParticipantId, Setup};
 use crate::tournament::Format;
 use std::collections::BTreeSet;
+
+/// Room in a conversation's metadata for the ids of its match and queue, in bytes: they take 122 at most.
+const NOTES: usize = 256;
 
 impl Rules {
     /// Whether a queue can be run like this. The error says what to change.
@@ -79,6 +83,9 @@ impl Rules {
     fn check_talk(&self, setup: &Setup) -> Result<(), RulesError> {
         if !setup.participants.is_empty() || setup.parent.is_some() || setup.root.is_some() {
             return wrong("talk: participants, parent and root are filled in by each match: leave them out");
+        }
+        if setup.metadata.to_json().len() + NOTES > Metadata::MAX_BYTES {
+            return wrong("talk: metadata leaves no room for a match's own notes: make it 256 bytes shorter");
         }
         // Turns and guarantees go by the roster: they are checked with one as large as a match.
         let someone = |nth: u32| nth.to_string().parse::<ParticipantId>();

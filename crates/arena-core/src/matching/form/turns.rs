@@ -3,8 +3,9 @@
 use super::Looks;
 use super::crowd::Crowd;
 
-/// Some of those who wait for their turn, and the others. From call to call the next ones follow, so that everybody has a
-/// turn within as many calls as there are windows.
+/// Some of those who wait for their turn, and the others. From call to call the next ones follow: as long as just as many
+/// wait, everybody has a turn within as many calls as there are windows. While the number changes, some come again
+/// sooner and others later.
 #[derive(Debug)]
 pub(super) struct Window {
     now: Vec<usize>,

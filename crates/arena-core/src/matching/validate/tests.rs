@@ -161,3 +161,17 @@ fn a_name_can_be_shown() {
         assert!(wish_refused(&rules, |wish| wish.name = Some(bad.to_owned())).contains("name must be"));
     }
 }
+
+#[test]
+fn metadata_leaves_room_for_the_notes_of_a_match() {
+    // {"x":"…"} and what is in between.
+    let metadata = |bytes: usize| {
+        let json = serde_json::json!({ "x": "y".repeat(bytes - 8) });
+        let metadata = Metadata::try_from(json).unwrap();
+        assert_eq!(metadata.to_json().len(), bytes);
+        talk(Setup { metadata, ..Setup::default() })
+    };
+    rules_taken(|rules| rules.outcome = metadata(Metadata::MAX_BYTES - 256));
+    let error = rules_refused(|rules| rules.outcome = metadata(Metadata::MAX_BYTES - 255));
+    assert!(error.contains("256 bytes shorter"), "{error}");
+}
