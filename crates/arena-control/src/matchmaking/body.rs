@@ -72,7 +72,7 @@ pub struct MatchBody {
     pub state: MatchState,
     /// Why it has ended.
     pub ended: Option<MatchEnd>,
-    /// Whose doing that was.
+    /// Whose doing that was. Members are not told who has blocked whom.
     pub ended_by: Option<ParticipantId>,
     /// Where its members talk.
     pub conversation: Option<ConversationId>,
@@ -150,7 +150,7 @@ impl MatchBody {
             queue: row.queue.clone(),
             state: row.state,
             ended: row.ended,
-            ended_by: row.ended_by.clone(),
+            ended_by: told_by(row).cloned(),
             conversation: row.conversation.clone(),
             channel: row.channel.clone(),
             quality: row.quality,
@@ -165,7 +165,11 @@ impl MatchBody {
     pub fn for_operators(row: &MatchRow) -> MatchBody {
         let with_ticket =
             |member: &MemberRow| MemberBody { ticket: Some(member.ticket), ..MemberBody::new(member) };
-        MatchBody { members: row.members.iter().map(with_ticket).collect(), ..MatchBody::new(row) }
+        MatchBody {
+            ended_by: row.ended_by.clone(),
+            members: row.members.iter().map(with_ticket).collect(),
+            ..MatchBody::new(row)
+        }
     }
 }
 
@@ -181,6 +185,11 @@ impl MemberBody {
             confirmed: member.confirmed_at.is_some(),
         }
     }
+}
+
+/// Whose doing the end of a match was, as far as members are told: not who has blocked whom.
+pub(super) fn told_by(row: &MatchRow) -> Option<&ParticipantId> {
+    row.ended_by.as_ref().filter(|_| row.ended != Some(MatchEnd::Blocked))
 }
 
 /// What a user has said about a partner.

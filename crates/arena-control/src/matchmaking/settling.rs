@@ -1,9 +1,10 @@
-//! Conversations of matches that are over: closed, with the reason where their members read it, or deleted where they
-//! never began.
+//! Conversations of matches that are over: closed, with the reason where their members read it, or deleted where the
+//! match never stood and nobody has said anything.
 //!
 //! That is done right after the end. Whatever a crash or an outage leaves undone, the sweep finds: a match is settled
 //! only when the store says so.
 
+use super::body::told_by;
 use super::ending::stood;
 use super::service::Inner;
 use crate::conversations::SubmitError;
@@ -84,7 +85,8 @@ impl Inner {
     /// Returns whether nothing is left to do.
     async fn end_talk(&self, row: &MatchRow) -> Result<bool, ServiceError> {
         let Some(conversation) = &row.conversation else { return self.end_tournament(row).await };
-        if stood(row) {
+        // What was said before the match stood is kept: it may be why somebody declined.
+        if stood(row) || self.was_spoken_in(row, conversation).await? {
             self.close_talk(row, conversation).await?;
         } else {
             self.delete_talk(conversation).await?;
@@ -92,14 +94,26 @@ impl Inner {
         Ok(true)
     }
 
+    async fn was_spoken_in(
+        &self,
+        row: &MatchRow,
+        conversation: &ConversationId,
+    ) -> Result<bool, ServiceError> {
+        let Some(member) = row.members.first() else { return Ok(false) };
+        match self.conversations.context(conversation, &member.user, 1).await {
+            Ok(context) => Ok(!context.last.is_empty()),
+            Err(ServiceError::ConversationNotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Says why, and ends it. One that is at its end, or gone, has nothing to be told.
+    ///
+    /// The message has no id: members could take whichever it has before. Both commands are written together as a rule;
+    /// once the conversation is at its end, doing this again says nothing.
     async fn close_talk(&self, row: &MatchRow, conversation: &ConversationId) -> Result<(), ServiceError> {
         let actor = Actor::system();
-        let why = Command::SaySystem {
-            id: format!("match-over-{}", row.id).parse().ok(),
-            text: farewell(row),
-            data: reason(row),
-        };
+        let why = Command::SaySystem { id: None, text: farewell(row), data: reason(row) };
         // An operator's doing is one for the activity log; the others are everyday.
         let end = if row.ended == Some(MatchEnd::Closed) { Command::Close } else { Command::End };
         let said = self.conversations.submit(&actor, conversation, why);
@@ -127,7 +141,7 @@ fn harmless<T>(outcome: Result<T, SubmitError>) -> Result<(), ServiceError> {
 
 /// Why a match is over, for machines.
 fn reason(row: &MatchRow) -> Option<Box<RawValue>> {
-    let why = serde_json::json!({ "match_over": row.ended, "by": row.ended_by, "match": row.id });
+    let why = serde_json::json!({ "match_over": row.ended, "by": told_by(row), "match": row.id });
     to_raw_value(&why).ok()
 }
 

@@ -135,3 +135,40 @@ on_both!(whoever_listens_hears_why_before_it_ends, async |db: &Db| {
     assert_eq!(ear.of("exhausted")[0]["reason"], "closed_by_moderator");
     house.close(db).await;
 });
+
+on_both!(what_was_said_before_a_match_stood_is_kept_and_what_was_not_is_not, async |db: &Db| {
+    let house = House::with(db, Rules { skip_window_ms: 0, ..pairs() }).await;
+    let (ada, bob) = (house.joins("ada").await, house.joins("bob").await);
+    let row = house.proposed(ada).await;
+    let talk = row.conversation.clone().unwrap();
+    house.says(&talk, "bob", "Something that nobody wants to read.").await.unwrap();
+    house.decline(row.id, &who("bob")).await.unwrap();
+    house.until_settled().await;
+    let events: Vec<String> = house.log(&talk).await.into_iter().map(|(event, _)| event).collect();
+    assert_eq!(events, ["created", "message", "system", "exhausted"]);
+    assert_eq!(house.state(bob).await, TicketState::Over);
+
+    house.joins("cid").await;
+    let row = house.proposed(ada).await;
+    house.decline(row.id, &who("cid")).await.unwrap();
+    house.until_settled().await;
+    assert!(house.services.conversations.get(row.conversation.as_ref().unwrap()).await.is_err());
+    house.close(db).await;
+});
+
+on_both!(nobody_keeps_the_farewell_away_by_saying_something_under_its_id, async |db: &Db| {
+    let house = House::with(db, pairs()).await;
+    let (_, _, row) = house.pair(human("ada"), human("bob")).await;
+    let talk = row.conversation.clone().unwrap();
+    let mut first = say("ada", "Hello?");
+    let Command::Say(said) = &mut first else { unreachable!() };
+    said.id = Some(format!("match-over-{}", row.id).parse().unwrap());
+    house.services.conversations.submit(&actor(), &talk, first).await.unwrap();
+    house.leave(row.id, &who("ada"), false).await.unwrap();
+    house.until_settled().await;
+    let log = house.log(&talk).await;
+    let events: Vec<&str> = log.iter().map(|(event, _)| event.as_str()).collect();
+    assert_eq!(events, ["created", "message", "system", "exhausted"]);
+    assert_eq!(log[2].1["data"]["match_over"], "left");
+    house.close(db).await;
+});

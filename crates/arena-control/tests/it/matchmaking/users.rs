@@ -2,8 +2,9 @@
 
 use super::house::{House, code, human, pairs, who};
 use crate::support::{Db, until};
-use arena_control::PageRequest;
+use arena_control::{MatchBody, PageRequest};
 use arena_core::matching::{MatchEnd, Rules, TicketState};
+use serde_json::Value;
 use std::time::Duration;
 
 on_both!(a_block_ends_the_match_and_keeps_the_two_apart, async |db: &Db| {
@@ -14,10 +15,17 @@ on_both!(a_block_ends_the_match_and_keeps_the_two_apart, async |db: &Db| {
         house.block(&who("ada"), &who("bob")).await.unwrap();
     }
     let row = house.get_match(row.id).await.unwrap();
-    assert_eq!((row.ended, row.ended_by), (Some(MatchEnd::Blocked), Some(who("ada"))));
+    assert_eq!((row.ended, row.ended_by.clone()), (Some(MatchEnd::Blocked), Some(who("ada"))));
     assert_eq!(house.blocks(&who("ada"), PageRequest::first(9)).await.unwrap().items, [who("bob")]);
     until("operators hear", async || operators.of("match_over").len() == 1).await;
     assert!(operators.of("match_over")[0]["members"][0]["ticket"].is_string());
+    assert_eq!(operators.of("match_over")[0]["ended_by"], "ada");
+    // The one who was blocked is not told by whom.
+    assert_eq!(serde_json::to_value(MatchBody::new(&row)).unwrap()["ended_by"], Value::Null);
+    house.until_settled().await;
+    let log = house.log(row.conversation.as_ref().unwrap()).await;
+    let (_, farewell) = log.iter().find(|(event, _)| event == "system").unwrap();
+    assert_eq!((&farewell["data"]["match_over"], &farewell["data"]["by"]), (&"blocked".into(), &Value::Null));
 
     // Neither way round.
     let (bob, ada) = (house.joins("bob").await, house.joins("ada").await);
@@ -64,8 +72,16 @@ on_both!(a_report_reaches_operators_and_is_kept, async |db: &Db| {
         assert_eq!(code(report(reporter, reported, reason).await.unwrap_err()), refused);
     }
     let kept = house.reports(PageRequest::first(10)).await.unwrap().items;
-    assert_eq!(kept, [row]);
+    assert_eq!(kept, std::slice::from_ref(&row));
     until("operators hear", async || operators.of("report").len() == 1).await;
     assert_eq!(operators.of("report")[0]["reported"], "bob");
+
+    // Again: the same report, and nothing to tell; other words are.
+    assert_eq!(report("ada", None, "rude").await.unwrap(), row);
+    let worse = report("ada", None, "threats").await.unwrap();
+    assert_eq!((worse.id, worse.reason.as_str()), (row.id, "threats"));
+    until("operators hear", async || operators.of("report").len() >= 2).await;
+    assert_eq!(operators.of("report").len(), 2);
+    assert_eq!(house.reports(PageRequest::first(10)).await.unwrap().items, [worse]);
     house.close(db).await;
 });
