@@ -7,10 +7,43 @@ use super::service::Inner;
 use super::view::QueueView;
 use crate::error::ServiceError;
 use arena_core::matching::{Outcome, QueueName, Rules};
-use arena_store::{Actor, QueueRow, now};
+use arena_store::{Actor, QueueRow, WaitStats, now};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What became of tickets is told for so long, in milliseconds: an hour.
 const TOLD_MS: u64 = 3_600_000;
+
+/// For how long that is not counted again: it takes reading up to 40,000 rows.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What became of tickets of queues, as it was counted a moment ago. Bounded by the number of queues: what is older goes
+/// when another is added.
+#[derive(Debug, Default)]
+pub(super) struct Lately {
+    waits: Mutex<HashMap<QueueName, (Instant, WaitStats)>>,
+}
+
+impl Lately {
+    fn get(&self, queue: &QueueName) -> Option<WaitStats> {
+        self.lock().get(queue).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, waits)| *waits)
+    }
+
+    fn keep(&self, queue: QueueName, waits: WaitStats) {
+        let mut all = self.lock();
+        all.retain(|_, (at, _)| at.elapsed() < FRESH);
+        all.insert(queue, (Instant::now(), waits));
+    }
+
+    fn forget(&self, queue: &QueueName) {
+        self.lock().remove(queue);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, (Instant, WaitStats)>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Matchmaking {
     /// All queues, by name, with what is in them.
@@ -54,6 +87,7 @@ impl Matchmaking {
         let ended = inner.store.delete_match_queue(name).await?;
         let ended = ended.ok_or_else(|| MatchError::QueueNotFound(name.clone()))?;
         inner.known.forget(name);
+        inner.lately.forget(name);
         let detail = serde_json::json!({ "queue": name, "tickets": ended.len() });
         inner.changed_unseen(ended);
         inner.note(actor, "match.queue_deleted", detail).await
@@ -63,7 +97,14 @@ impl Matchmaking {
 impl Inner {
     async fn queue_view(&self, queue: QueueRow) -> Result<QueueView, ServiceError> {
         let counts = self.store.queue_counts(&queue.name).await?;
-        let waits = self.store.wait_stats(&queue.name, ago(now(), TOLD_MS)).await?;
+        let waits = match self.lately.get(&queue.name) {
+            Some(waits) => waits,
+            None => {
+                let waits = self.store.wait_stats(&queue.name, ago(now(), TOLD_MS)).await?;
+                self.lately.keep(queue.name.clone(), waits);
+                waits
+            }
+        };
         Ok(QueueView { queue, counts, waits })
     }
 }

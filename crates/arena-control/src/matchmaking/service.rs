@@ -8,6 +8,7 @@ use super::notices::Notices;
 use super::nudges::Nudges;
 use super::polls::Polls;
 use super::pulse::Pulse;
+use super::queues::Lately;
 use super::settings::MatchmakingSettings;
 use super::settling::Settling;
 use super::view::TicketView;
@@ -35,6 +36,7 @@ pub(super) struct Inner {
     pub(super) settings: MatchmakingSettings,
     pub(super) counters: Counters,
     pub(super) known: Known,
+    pub(super) lately: Lately,
     pub(super) nudges: Nudges,
     pub(super) notices: Notices,
     pub(super) polls: Polls,
@@ -73,6 +75,7 @@ pub(crate) fn matchmaking(
         channels,
         counters: Counters::default(),
         known: Known::default(),
+        lately: Lately::default(),
         nudges: Nudges::default(),
         notices: Notices::default(),
         polls: Polls::new(settings.max_polls),
