@@ -75,7 +75,9 @@ pub(super) fn apply(state: &mut State, bus: &Bus, asks: &[Ask], found: &Found, n
                     live.ledger.give_back(&mut state.accounts);
                     applied.accounts.extend(live.accounts.iter().cloned());
                     applied.batch.deleted.push(live.key);
-                    applied.audit(actor, "conversation.deleted", id, serde_json::Value::Null);
+                    if let Some(actor) = actor {
+                        applied.audit(actor, "conversation.deleted", id, serde_json::Value::Null);
+                    }
                     let body = serde_json::json!({ "conversation": id, "at_ms": now }).to_string();
                     applied.tellings.push(Telling::to_all(live, "deleted", body));
                     applied.touched.push(id.clone());

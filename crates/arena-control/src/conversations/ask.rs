@@ -117,7 +117,8 @@ pub(super) enum Ask {
     },
     Delete {
         id: ConversationId,
-        actor: Actor,
+        /// For the activity log; none where it is nothing for that.
+        actor: Option<Actor>,
         reply: Reply<()>,
     },
     /// Reads an account, or sets it.

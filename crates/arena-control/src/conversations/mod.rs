@@ -144,8 +144,14 @@ impl Conversations {
 
     /// Deletes a conversation and its log.
     pub async fn delete(&self, actor: &Actor, id: &ConversationId) -> Result<(), ServiceError> {
-        let (id, actor) = (id.clone(), actor.clone());
+        let (id, actor) = (id.clone(), Some(actor.clone()));
         self.ask(|reply| Ask::Delete { id, actor, reply }).await
+    }
+
+    /// Deletes one that has never begun: that is everyday, and nothing for the activity log.
+    pub(crate) async fn delete_unbegun(&self, id: &ConversationId) -> Result<(), ServiceError> {
+        let id = id.clone();
+        self.ask(|reply| Ask::Delete { id, actor: None, reply }).await
     }
 
     /// What the log says after a position, at most `limit` lines.

@@ -123,7 +123,7 @@ impl Inner {
     }
 
     async fn delete_talk(&self, conversation: &ConversationId) -> Result<(), ServiceError> {
-        match self.conversations.delete(&Actor::system(), conversation).await {
+        match self.conversations.delete_unbegun(conversation).await {
             Err(ServiceError::ConversationNotFound(_)) => Ok(()),
             outcome => outcome,
         }

@@ -57,6 +57,20 @@ on_both!(the_activity_log_says_who_changed_a_queue_or_closed_a_match, async |db:
     house.close(db).await;
 });
 
+on_both!(a_proposal_that_comes_to_nothing_is_nothing_for_the_activity_log, async |db: &Db| {
+    let house = House::with(db, pairs()).await;
+    let (ada, _) = (house.joins("ada").await, house.joins("bob").await);
+    let row = house.proposed(ada).await;
+    house.decline(row.id, &who("ada")).await.unwrap();
+    house.until_settled().await;
+    assert!(house.services.conversations.get(row.conversation.as_ref().unwrap()).await.is_err());
+    let deleted = Some("conversation.deleted".to_owned());
+    let filter = ActivityFilter { action: deleted, ..ActivityFilter::default() };
+    let logged = house.services.activity.list(filter, PageRequest::first(10)).await.unwrap().items;
+    assert!(logged.is_empty(), "{logged:?}");
+    house.close(db).await;
+});
+
 on_both!(a_full_queue_refuses_newcomers_and_nobody_else, async |db: &Db| {
     let house = House::open(db, MatchmakingSettings { max_waiting: 3, ..idle() }).await;
     house.rules(pairs()).await;
