@@ -32,8 +32,8 @@ pub use error::{ErrorClass, ServiceError};
 pub use health::Health;
 pub use idempotency::Idempotency;
 pub use matchmaking::{
-    MatchBody, MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, MemberBody, QueueView,
-    ReportBody, TicketBody, TicketView,
+    Claim, Cup, MatchBody, MatchError, Matchmaking, MatchmakingSettings, MatchmakingStats, MemberBody,
+    QueueView, ReportBody, TicketBody, TicketView,
 };
 pub use players::{Entered, PlayerEvent, PlayerSettings, Players, Reservation, ReserveRequest};
 pub use runtime::{Control, Services};

@@ -40,8 +40,8 @@ pub use conversations::{
 pub use db::{Dialect, Store, StoreOptions};
 pub use error::{OpError, StoreError};
 pub use matching::{
-    Attendance, Confirming, Ending, Lost, MAX_BLOCKS, MatchDraft, MatchFilter, MatchRow, MemberRow,
-    NewTicket, NotInMatch, QueueCounts, QueueRow, ReportRow, TicketError, TicketFilter, TicketRow,
+    Attendance, Beginning, Confirming, Ending, Lost, MAX_BLOCKS, MatchDraft, MatchFilter, MatchRow,
+    MemberRow, NewTicket, NotInMatch, QueueCounts, QueueRow, ReportRow, TicketError, TicketFilter, TicketRow,
     TournamentBegun, TournamentDraft, WaitStats,
 };
 pub use observed::Observation;

@@ -7,6 +7,7 @@ mod acting;
 mod body;
 mod clock;
 mod counters;
+mod cup;
 mod drafting;
 mod ending;
 mod error;
@@ -30,6 +31,7 @@ mod tournament;
 mod view;
 
 pub use body::{MatchBody, MemberBody, ReportBody, TicketBody};
+pub use cup::{Claim, Cup};
 pub use error::MatchError;
 pub(crate) use service::matchmaking;
 pub use settings::MatchmakingSettings;

@@ -4,12 +4,13 @@
 //! listens late hears of the past. Whoever hears nothing reads the ticket: nothing depends on a notice.
 
 use super::body::{MatchBody, ReportBody, TicketBody};
+use super::cup::Claim;
 use super::service::Inner;
 use super::view::TicketView;
 use crate::error::ServiceError;
 use arena_bus::{Draft, Payload};
 use arena_core::conversation::ParticipantId;
-use arena_core::matching::TicketId;
+use arena_core::matching::{MatchId, TicketId};
 use arena_core::topic::TopicName;
 use arena_store::{MatchRow, ReportRow};
 use bytes::Bytes;
@@ -142,6 +143,12 @@ impl Inner {
     /// Tells operators what a user has said about a partner.
     pub(super) fn tell_operators_of_report(&self, report: &ReportRow) {
         self.tell_operators("report", || json(&ReportBody::new(report)));
+    }
+
+    /// Tells operators of a game of which its two players do not say the same.
+    pub(super) fn tell_operators_of_dispute(&self, id: MatchId, game: u32, claims: &[Claim]) {
+        let body = || json(&serde_json::json!({ "match": id, "game": game, "claims": claims }));
+        self.tell_operators("dispute", body);
     }
 
     fn tell_operators(&self, event: &str, body: impl FnOnce() -> Bytes) {

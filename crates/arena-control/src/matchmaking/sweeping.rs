@@ -49,7 +49,7 @@ pub(super) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
         );
         if Instant::now() >= tell_again {
             tell_again = Instant::now() + TELL_AGAIN;
-            inner.step("tournaments that are played", inner.finish_played().await);
+            inner.step("tournaments", inner.tend_tournaments().await);
             let ended = inner.store.unsettled_tournaments(ROUND).await;
             inner.step("channels of tournaments", settle_rest(&inner, ended).await);
             inner.step("matches that are not confirmed", inner.tell_again().await);

@@ -6,18 +6,17 @@
 use super::Matchmaking;
 use super::acting::{Requeue, users};
 use super::clock::{ago, millis};
+use super::cup::{Cup, Said};
 use super::error::MatchError;
 use super::service::Inner;
 use crate::error::ServiceError;
 use arena_core::Timestamp;
-use arena_core::admission::Op;
+use arena_core::admission::{AdmitError, Op};
 use arena_core::channel::Mode;
 use arena_core::conversation::ParticipantId;
-use arena_core::matching::{Formed, MatchEnd, MatchId, MatchState, Outcome, Waiting};
+use arena_core::matching::{Formed, MatchEnd, MatchId, MatchState, Outcome, TicketId, Waiting};
 use arena_core::tournament::{Tournament, TournamentError};
-use arena_store::{Actor, MatchFilter, MatchRow, OpError, PageRequest, QueueRow, TournamentDraft, now};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use arena_store::{Actor, Beginning, MatchRow, OpError, QueueRow, TournamentDraft, now};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -27,48 +26,26 @@ const LINGER: Duration = Duration::from_secs(300);
 /// How often a report is tried anew that others were faster than: each of them has got something done.
 const TRIES: usize = 64;
 
-/// Tournaments that are looked at in one sweep.
+/// How long players at least could be heard of before a game is decided without them: outages are not their fault.
+const GRACE: Duration = Duration::from_secs(300);
+
+/// Tournaments that are looked up in one statement.
 const ROUND: u32 = 500;
-
-/// A tournament as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    tournament: Tournament,
-    /// By game: what players say of games that they do not say to have lost.
-    #[serde(default)]
-    claims: BTreeMap<u32, Vec<Claim>>,
-}
-
-/// What a player says of a game, until the other says the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Claim {
-    by: ParticipantId,
-    winner: Option<ParticipantId>,
-    #[serde(default)]
-    score: Option<(u32, u32)>,
-}
-
-/// What somebody says of a game.
-struct Said<'a> {
-    game: u32,
-    by: Option<&'a ParticipantId>,
-    winner: Option<&'a ParticipantId>,
-    score: Option<(u32, u32)>,
-}
 
 impl Matchmaking {
     /// A tournament.
-    pub async fn tournament(&self, id: MatchId) -> Result<(MatchRow, Tournament), ServiceError> {
+    pub async fn tournament(&self, id: MatchId) -> Result<(MatchRow, Cup), ServiceError> {
         let row = self.inner.match_row(id).await?;
-        let (kept, _) = self.inner.kept(id).await?;
-        Ok((row, kept.tournament))
+        let (cup, _) = self.inner.cup(id).await?;
+        Ok((row, cup))
     }
 
     /// The result of a game: who has won it (`None` is a draw), and the points of each, if they are told. By a user who
     /// plays it, or by an operator (`None`).
     ///
     /// An operator's word stands. Whoever says that they have lost is believed; that they have won, or that it was a
-    /// draw, stands when the other says the same: until then nothing has changed. Saying it again changes nothing.
+    /// draw, stands when the other says the same: until then it is a claim, which stands alone when the round's time is up. If
+    /// the two contradict each other, operators are told. Saying it again changes nothing.
     pub async fn report_game(
         &self,
         id: MatchId,
@@ -76,57 +53,19 @@ impl Matchmaking {
         by: Option<&ParticipantId>,
         winner: Option<ParticipantId>,
         score: Option<(u32, u32)>,
-    ) -> Result<(MatchRow, Tournament), ServiceError> {
+    ) -> Result<(MatchRow, Cup), ServiceError> {
         let inner = &self.inner;
         let row = match by {
             Some(user) => inner.match_of(id, user).await?,
             None => inner.match_row(id).await?,
         };
         let said = Said { game, by, winner: winner.as_ref(), score };
-        let tournament = inner.change(id, |kept, now| kept.hear(&said, now)).await?;
-        let row = inner.finish_if_over(row, &tournament).await?;
-        Ok((row, tournament))
-    }
-}
-
-impl Kept {
-    /// Takes what somebody says. Returns whether there is something to write.
-    fn hear(&mut self, said: &Said<'_>, now: Timestamp) -> Result<bool, TournamentError> {
-        let Said { game, by, winner, score } = *said;
-        let mut after = self.tournament.clone();
-        let changes = after.report(game, winner, score, by, now)?;
-        if let (true, Some(user)) = (changes, by) {
-            let has_result = self.tournament.game(game).is_some_and(|game| game.result.is_some());
-            let concedes = winner.is_some_and(|winner| winner != user);
-            if !has_result && !concedes && !self.is_confirmed(said) {
-                return Ok(self.claim(game, Claim { by: user.clone(), winner: winner.cloned(), score }));
-            }
+        let (cup, changed) = inner.change(id, |cup, now| cup.hear(&said, now)).await?;
+        if changed && cup.is_disputed(game) {
+            inner.tell_operators_of_dispute(id, game, cup.claims_of(game));
         }
-        if changes {
-            self.tournament = after;
-            self.claims.remove(&game);
-        }
-        Ok(changes)
-    }
-
-    /// Whether the other player has said the same.
-    fn is_confirmed(&self, said: &Said<'_>) -> bool {
-        let same = |claim: &Claim| {
-            let same_score = claim.score.is_none() || said.score.is_none() || claim.score == said.score;
-            Some(&claim.by) != said.by && claim.winner.as_ref() == said.winner && same_score
-        };
-        self.claims.get(&said.game).into_iter().flatten().any(same)
-    }
-
-    /// Keeps what a player says; the last word counts.
-    fn claim(&mut self, game: u32, claim: Claim) -> bool {
-        let claims = self.claims.entry(game).or_default();
-        if claims.contains(&claim) {
-            return false;
-        }
-        claims.retain(|kept| kept.by != claim.by);
-        claims.push(claim);
-        true
+        let row = inner.finish_if_over(row, &cup.tournament).await?;
+        Ok((row, cup))
     }
 }
 
@@ -139,10 +78,15 @@ impl Inner {
         waiting: &[Waiting],
         formed: &Formed,
     ) -> Result<bool, ServiceError> {
-        let Some(draft) = self.tournament_draft(queue, waiting, formed)? else { return Ok(false) };
-        let begun = match self.store.make_tournament(&queue.name, &draft, now()).await {
-            Ok(Some(begun)) => begun,
-            Ok(None) => return Ok(false),
+        let now = now();
+        let Some(draft) = self.tournament_draft(queue, waiting, formed, now)? else { return Ok(false) };
+        let begun = match self.store.make_tournament(&queue.name, &draft, now).await {
+            Ok(Beginning::Begun(begun)) => begun,
+            Ok(Beginning::Claimed) => return Ok(false),
+            Ok(Beginning::Unseated(refused)) => {
+                self.unseated(queue, &refused).await?;
+                return Ok(false);
+            }
             Err(OpError::Refused(refused)) => {
                 tracing::warn!(queue = %queue.name, error = %refused, "a tournament cannot begin; tried again");
                 return Ok(false);
@@ -160,11 +104,28 @@ impl Inner {
         Ok(true)
     }
 
+    /// These tickets are over because their users can get no seat: they are told, and the others are looked at anew.
+    async fn unseated(
+        &self,
+        queue: &QueueRow,
+        refused: &[(TicketId, AdmitError)],
+    ) -> Result<(), ServiceError> {
+        self.changed_unseen(refused.iter().map(|(ticket, _)| *ticket));
+        self.nudges.nudge(&queue.name);
+        for (ticket, error) in refused {
+            let detail =
+                serde_json::json!({ "queue": queue.name, "ticket": ticket, "reason": error.to_string() });
+            self.note(&Actor::system(), "tournament.no_seat", detail).await?;
+        }
+        Ok(())
+    }
+
     fn tournament_draft(
         &self,
         queue: &QueueRow,
         waiting: &[Waiting],
         formed: &Formed,
+        now: Timestamp,
     ) -> Result<Option<TournamentDraft>, ServiceError> {
         let Outcome::Tournament { format, region } = &queue.rules.outcome else { return Ok(None) };
         let mut entrants: Vec<&Waiting> = formed.teams.iter().flatten().map(|nth| &waiting[*nth]).collect();
@@ -182,33 +143,34 @@ impl Inner {
         Ok(Some(TournamentDraft {
             id: MatchId(Uuid::now_v7()),
             tickets: entrants.iter().map(|ticket| (ticket.id, ticket.version)).collect(),
-            state: written(&Kept { tournament, claims: BTreeMap::new() }),
+            state: written(&Cup::new(tournament, now, queue.rules.round_ms)),
             region: region.clone(),
             quality: formed.quality,
-            seats_until: now().after(reserve_for),
+            seats_until: now.after(reserve_for),
         }))
     }
 
-    async fn kept(&self, id: MatchId) -> Result<(Kept, i64), ServiceError> {
+    async fn cup(&self, id: MatchId) -> Result<(Cup, i64), ServiceError> {
         let (state, version) = self.store.tournament(id).await?.ok_or(MatchError::NoTournament(id))?;
-        let kept = serde_json::from_str(&state)
+        let cup = serde_json::from_str(&state)
             .map_err(|error| arena_store::StoreError::Corrupt(format!("tournament {id}: {error}")))?;
-        Ok((kept, version))
+        Ok((cup, version))
     }
 
-    /// Changes a tournament, however many do so at the same time. Returns it as it is then.
+    /// Changes a tournament, however many do so at the same time. Returns it as it is then, and whether it has changed.
     async fn change(
         &self,
         id: MatchId,
-        change: impl Fn(&mut Kept, Timestamp) -> Result<bool, TournamentError>,
-    ) -> Result<Tournament, ServiceError> {
+        change: impl Fn(&mut Cup, Timestamp) -> Result<bool, TournamentError>,
+    ) -> Result<(Cup, bool), ServiceError> {
         for _ in 0..TRIES {
-            let (mut kept, version) = self.kept(id).await?;
+            let (mut cup, version) = self.cup(id).await?;
             let now = now();
-            if !change(&mut kept, now).map_err(refusal)?
-                || self.store.write_tournament(id, version, &written(&kept), now).await?
-            {
-                return Ok(kept.tournament);
+            if !change(&mut cup, now).map_err(refusal)? {
+                return Ok((cup, false));
+            }
+            if self.store.write_tournament(id, version, &written(&cup), now).await? {
+                return Ok((cup, true));
             }
         }
         Err(ServiceError::Overloaded)
@@ -227,11 +189,11 @@ impl Inner {
         let member =
             row.members.iter().find(|member| users(member).any(|on| on == user)).ok_or_else(not_in)?;
         let (ticket, entrant) = (member.ticket, member.user.clone());
-        let tournament = self.change(row.id, |kept, now| kept.tournament.withdraw(&entrant, now)).await?;
+        let (cup, _) = self.change(row.id, |cup, now| cup.withdraw(&entrant, now)).await?;
         if self.store.leave_match(row.id, ticket, now()).await? {
             self.changed(ticket, [&entrant]);
         }
-        self.finish_if_over(row, &tournament).await
+        self.finish_if_over(row, &cup.tournament).await
     }
 
     /// Ends the match of a tournament that is over.
@@ -250,22 +212,35 @@ impl Inner {
         Ok(row)
     }
 
-    /// Ends what a crash has left undone: tournaments that are played, and whose matches stand.
-    pub(super) async fn finish_played(&self) -> Result<(), ServiceError> {
-        let state = Some(MatchState::Standing);
-        let filter = MatchFilter { state, tournaments: true, ..MatchFilter::default() };
-        let mut page = PageRequest::first(ROUND);
+    /// Decides games whose time is up, and ends what a crash has left undone: tournaments that are played, and whose
+    /// matches stand. One that fails does not stop the others.
+    pub(super) async fn tend_tournaments(&self) -> Result<(), ServiceError> {
+        let mut after = None;
         loop {
-            let rows = self.store.matches(&filter, &page).await?;
-            for row in rows.items {
-                let (kept, _) = self.kept(row.id).await?;
-                self.finish_if_over(row, &kept.tournament).await?;
+            let ids = self.store.standing_tournaments(after, ROUND).await?;
+            for id in &ids {
+                if let Err(error) = self.tend(*id).await {
+                    tracing::warn!(match_id = %id, %error, "a tournament cannot be looked at; tried again soon");
+                }
             }
-            match rows.next_cursor {
-                Some(cursor) => page.cursor = Some(cursor),
-                None => return Ok(()),
+            if ids.len() < ROUND as usize {
+                return Ok(());
             }
+            after = ids.last().copied();
         }
+    }
+
+    async fn tend(&self, id: MatchId) -> Result<(), ServiceError> {
+        let (mut cup, _) = self.cup(id).await?;
+        let now = now();
+        let heard = millis(GRACE).min(cup.round_ms / 2);
+        if cup.is_overdue(now) && self.hearing.since(now) <= ago(now, heard) {
+            (cup, _) = self.change(id, Cup::decide_overdue).await?;
+        }
+        if cup.tournament.is_over() {
+            self.finish_if_over(self.match_row(id).await?, &cup.tournament).await?;
+        }
+        Ok(())
     }
 
     /// A tournament is over: its bots go where they belong, its channel drains, and is closed when its players have left,
@@ -287,8 +262,8 @@ impl Inner {
     }
 }
 
-fn written(kept: &Kept) -> String {
-    serde_json::to_string(kept).expect("invariant: a tournament is JSON")
+fn written(cup: &Cup) -> String {
+    serde_json::to_string(cup).expect("invariant: a tournament is JSON")
 }
 
 fn refusal(error: TournamentError) -> MatchError {

@@ -41,6 +41,9 @@ pub struct Rules {
     pub silent_ms: u64,
     /// How long a partner whose connection has ended is waited for, in milliseconds.
     pub away_ms: u64,
+    /// How long each round of a tournament may take, in milliseconds: its games of round n are decided n times as long
+    /// after it has begun.
+    pub round_ms: u64,
     /// What a match is.
     pub outcome: Outcome,
 }
@@ -163,6 +166,7 @@ impl Default for Rules {
             confirm_ms: 8_000,
             silent_ms: 45_000,
             away_ms: 10_000,
+            round_ms: 3_600_000,
             outcome: Outcome::Talk(Box::default()),
         }
     }

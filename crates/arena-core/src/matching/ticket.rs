@@ -109,6 +109,8 @@ pub enum TicketEnd {
     Played,
     /// Its queue was deleted.
     QueueGone,
+    /// Its user can get no seat in a tournament.
+    NoSeat,
 }
 
 impl TicketState {
@@ -132,7 +134,7 @@ impl TicketState {
 
 impl TicketEnd {
     /// All of them.
-    pub const ALL: [TicketEnd; 7] = [
+    pub const ALL: [TicketEnd; 8] = [
         TicketEnd::Cancelled,
         TicketEnd::Silent,
         TicketEnd::TimedOut,
@@ -140,6 +142,7 @@ impl TicketEnd {
         TicketEnd::Declined,
         TicketEnd::Played,
         TicketEnd::QueueGone,
+        TicketEnd::NoSeat,
     ];
 
     /// Its name on the wire and in the database.
@@ -152,6 +155,7 @@ impl TicketEnd {
             TicketEnd::Declined => "declined",
             TicketEnd::Played => "played",
             TicketEnd::QueueGone => "queue_gone",
+            TicketEnd::NoSeat => "no_seat",
         }
     }
 

@@ -64,6 +64,7 @@ impl Rules {
             ("confirm_ms", 1, self.confirm_ms),
             ("silent_ms", 1, self.silent_ms),
             ("away_ms", 0, self.away_ms),
+            ("round_ms", 1, self.round_ms),
         ];
         for (name, least, ms) in durations {
             bounded(name, ms, least, Self::MAX_DURATION_MS)?;

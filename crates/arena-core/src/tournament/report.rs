@@ -101,7 +101,7 @@ fn contradicts(game: u32, result: &GameResult) -> TournamentError {
         stands.push_str(&format!(", {a} to {b}"));
     }
     if result.forfeit {
-        stands.push_str(", because somebody has left");
+        stands.push_str(", as it was not played");
     }
     TournamentError::Contradicts { game, stands }
 }

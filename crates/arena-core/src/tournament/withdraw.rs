@@ -1,4 +1,4 @@
-//! Entrants that leave.
+//! Entrants that leave, and games that nobody plays.
 
 use super::schedule::{Pairing, Side};
 use super::{GameResult, Tournament, TournamentError};
@@ -36,9 +36,23 @@ impl Tournament {
         Ok(self.withdrawn.len() > before)
     }
 
+    /// Ends a game that was not played in time: both have lost it. Whoever waits for its winner goes on alone.
+    pub fn forfeit(&mut self, game: u32, at: Timestamp) -> Result<(), TournamentError> {
+        let Some(found) = self.game(game) else {
+            return Err(TournamentError::UnknownGame { game, games: self.schedule().len() });
+        };
+        if found.a.is_none() || found.b.is_none() {
+            return Err(TournamentError::PlayersNotKnown { game });
+        }
+        let lost = GameResult { winner: None, score: None, forfeit: true, by: None, at };
+        self.results.entry(game).or_insert(lost);
+        self.forfeit_games(at);
+        Ok(())
+    }
+
     /// Ends every game that cannot be played. One pass is enough: games come after those that their players come from.
     pub(super) fn forfeit_games(&mut self, at: Timestamp) {
-        if self.withdrawn.is_empty() {
+        if self.withdrawn.is_empty() && !self.results.values().any(|result| result.forfeit) {
             return;
         }
         for (pairing, number) in self.schedule().iter().zip(1..) {

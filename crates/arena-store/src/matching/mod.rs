@@ -34,4 +34,4 @@ pub use queues::QueueRow;
 pub use rows::{MatchRow, MemberRow, ReportRow, TicketRow};
 pub use sweep::Attendance;
 pub use tickets::{NewTicket, TicketError};
-pub use tournaments::{TournamentBegun, TournamentDraft};
+pub use tournaments::{Beginning, TournamentBegun, TournamentDraft};

@@ -63,6 +63,8 @@ async fn do_everything(store: &Store) {
     store.lost_members(&queue, LATER, LATER, 9).await.unwrap();
     store.matches_talked_out(9).await.unwrap();
     store.unconfirmed_matches(LATER, 9).await.unwrap();
+    store.standing_tournaments(None, 9).await.unwrap();
+    store.unsettled_tournaments(9).await.unwrap();
     let ending = |end| Ending {
         end,
         by: Some(users[0].clone()),

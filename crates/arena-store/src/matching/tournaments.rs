@@ -5,6 +5,7 @@ use super::locks::{hold_match, hold_tickets};
 use super::make::{NewMatch, hold_free, write};
 use super::read;
 use super::rows::{MatchRow, TicketRow};
+use super::sweep::ids;
 use super::tickets::end_tickets;
 use crate::activity;
 use crate::batch;
@@ -48,27 +49,51 @@ pub struct TournamentBegun {
     pub touched: BTreeSet<ChannelName>,
 }
 
+/// What has come of a tournament that was to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Beginning {
+    /// It has begun.
+    Begun(Box<TournamentBegun>),
+    /// A ticket was claimed by another meanwhile, or is over: nothing is done.
+    Claimed,
+    /// These can get no seat, and why. Their tickets are over as [`TicketEnd::NoSeat`]; the others wait on.
+    Unseated(Vec<(TicketId, AdmitError)>),
+}
+
+/// Why nobody, or who of the entrants, can be seated.
+enum Unseated {
+    All(AdmitError),
+    These(Vec<(TicketId, AdmitError)>),
+}
+
 /// What is done to seat everybody, in order, with what came of it.
 type Done = Vec<(Order, Applied)>;
 
 impl Store {
     /// Begins a tournament in one transaction: tickets are claimed, a TOURNAMENT channel is opened with as many seats, and
     /// each entrant gets one: a user that is the id of a bot of ours moves there, others have a player's seat reserved.
-    /// Nobody has to confirm. `None` if a ticket was claimed by another meanwhile; whatever is refused to one entrant,
-    /// nothing is done for any.
+    /// Nobody has to confirm. Whatever is refused to one entrant, nothing is done for any but that the ticket of that one
+    /// ends: it must not keep the others waiting for ever.
     pub async fn make_tournament(
         &self,
         queue: &QueueName,
         draft: &TournamentDraft,
         now: Timestamp,
-    ) -> Result<Option<TournamentBegun>, OpError> {
+    ) -> Result<Beginning, OpError> {
         let outcome = transact!(self.write_placements(), |tx| {
-            let Some(entrants) = claimable(&mut tx, queue, draft).await? else { return Ok(Ok(None)) };
+            let Some(entrants) = claimable(&mut tx, queue, draft).await? else {
+                return Ok(Ok(Beginning::Claimed));
+            };
             let ours = ours(&mut tx, &entrants).await?;
             let mut board = placing::board(&mut tx, self, needs(&entrants, &ours), None).await?;
             let (channel, done) = match seat_all(&mut board, draft, &entrants, &ours) {
                 Ok(seated) => seated,
-                Err(refused) => return Ok(Err(refused)),
+                Err(Unseated::All(refused)) => return Ok(Err(refused)),
+                Err(Unseated::These(refused)) => {
+                    let ids: Vec<TicketId> = refused.iter().map(|(id, _)| *id).collect();
+                    end_tickets(&mut tx, &ids, TicketEnd::NoSeat, now).await?;
+                    return Ok(Ok(Beginning::Unseated(refused)));
+                }
             };
             placing::write(&mut tx, board.into_changes(), now).await?;
             channels::set_metadata(&mut tx, Some(&channel), &metadata(queue, draft)?).await?;
@@ -76,7 +101,7 @@ impl Store {
             activity::insert(&mut tx, &log.collect::<Vec<_>>(), now).await?;
             let row = write_match(&mut tx, queue, draft, &channel, now).await?;
             let touched = done.iter().flat_map(|(_, applied)| applied.touched()).cloned().collect();
-            Ok(Ok(Some(TournamentBegun { row, touched })))
+            Ok(Ok(Beginning::Begun(Box::new(TournamentBegun { row, touched }))))
         })?;
         Ok(outcome?)
     }
@@ -88,6 +113,21 @@ impl Store {
         let row = tx.row(query).await?;
         tx.commit().await?;
         row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    }
+
+    /// Tournaments that stand, in the order of their ids, after this one.
+    pub async fn standing_tournaments(
+        &self,
+        after: Option<MatchId>,
+        limit: u32,
+    ) -> Result<Vec<MatchId>, StoreError> {
+        let mut tx = self.snapshot_by_index().await?;
+        let sql = "SELECT id FROM matches WHERE state = 'standing' AND channel IS NOT NULL AND id > $1 \
+                   ORDER BY id LIMIT $2";
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let rows = tx.rows(tx.sql(sql).bind(after).bind(i64::from(limit))).await?;
+        tx.commit().await?;
+        ids(&rows)
     }
 
     /// Writes a tournament that was read in this version. `false` if another was faster: read again.
@@ -171,13 +211,14 @@ fn needs(entrants: &[TicketRow], ours: &BTreeSet<BotId>) -> Needs {
     }
 }
 
-/// Opens a channel with as many seats, and gives everybody one.
+/// Opens a channel with as many seats, and gives everybody one. Everybody is tried, so that all who can have none are known
+/// at once.
 fn seat_all(
     board: &mut Board,
     draft: &TournamentDraft,
     entrants: &[TicketRow],
     ours: &BTreeSet<BotId>,
-) -> Result<(ChannelName, Done), AdmitError> {
+) -> Result<(ChannelName, Done), Unseated> {
     let actor = Actor::system();
     let mut done = Done::new();
     let mut apply = |op: Op| {
@@ -192,16 +233,18 @@ fn seat_all(
         region: draft.region.clone(),
         max_bots: Some(seats),
     };
-    let opened = apply(open)?.opened;
+    let opened = apply(open).map_err(Unseated::All)?.opened;
     let channel = opened.into_iter().next().expect("invariant: an applied Open has opened a channel");
+    let mut refused = Vec::new();
     for entrant in entrants {
         let bot = bot_id(entrant).filter(|bot| ours.contains(bot));
-        apply(match bot {
+        let seated = apply(match bot {
             Some(bot) => Op::Assign { bot, channel: channel.clone() },
             None => Op::Reserve { player: player(entrant, draft), want: Want::ByName(channel.clone()) },
-        })?;
+        });
+        refused.extend(seated.err().map(|error| (entrant.id, error)));
     }
-    Ok((channel, done))
+    if refused.is_empty() { Ok((channel, done)) } else { Err(Unseated::These(refused)) }
 }
 
 fn player(entrant: &TicketRow, draft: &TournamentDraft) -> NewPlayer {

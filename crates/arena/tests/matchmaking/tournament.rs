@@ -116,7 +116,10 @@ fn humans_and_bots_play_everybody_against_everybody() {
         desk.post(&format!("tournaments/{id}/games/{number}/result"), &body)
     };
     let nth = number.as_u64().unwrap() as usize - 1;
-    assert!(result(a, a)["games"][nth]["result"].is_null(), "a claim");
+    let game = &result(a, a)["games"][nth];
+    assert!(game["result"].is_null(), "a claim");
+    assert_eq!(game["claims"], json!([{ "by": a, "winner": a, "score": null }]));
+    assert_eq!(game["due_at_ms"], cup["made_at_ms"].as_i64().unwrap() + 3_600_000);
     assert!(result(b, b)["games"][nth]["result"].is_null(), "another one");
     // A draw is one when both say so.
     assert!(result(a, &Value::Null)["games"][nth]["result"].is_null());

@@ -24,6 +24,7 @@ pub(crate) struct RulesBody {
     confirm_ms: Option<u64>,
     silent_ms: Option<u64>,
     away_ms: Option<u64>,
+    round_ms: Option<u64>,
     outcome: Option<OutcomeBody>,
 }
 
@@ -59,6 +60,7 @@ impl From<RulesBody> for Rules {
             confirm_ms: body.confirm_ms.unwrap_or(rules.confirm_ms),
             silent_ms: body.silent_ms.unwrap_or(rules.silent_ms),
             away_ms: body.away_ms.unwrap_or(rules.away_ms),
+            round_ms: body.round_ms.unwrap_or(rules.round_ms),
             outcome: body.outcome.map_or(rules.outcome, Outcome::from),
         }
     }
@@ -98,6 +100,7 @@ impl From<Rules> for RulesBody {
             confirm_ms: Some(rules.confirm_ms),
             silent_ms: Some(rules.silent_ms),
             away_ms: Some(rules.away_ms),
+            round_ms: Some(rules.round_ms),
             outcome: Some(rules.outcome.into()),
         }
     }

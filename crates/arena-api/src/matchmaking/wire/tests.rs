@@ -26,6 +26,7 @@ fn rules_that_say_nothing_are_the_default_and_every_field_comes_back_as_it_was_t
         "rating": {"within": 100, "grows_per_s": 10, "at_most": 400},
         "interests_weight": 3, "bots_after_ms": 5_000, "min_wait_ms": 500, "max_wait_ms": 60_000,
         "skip_window_ms": 1_000, "confirm_ms": 2_000, "silent_ms": 3_000, "away_ms": 4_000,
+        "round_ms": 5_000,
         "outcome": {"talk": {
             "limits": {"max_total_messages": 20, "max_total_tokens": 900},
             "turns": {"policy": "round_robin", "timeout_ms": 1_000},

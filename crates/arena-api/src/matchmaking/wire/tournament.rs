@@ -1,9 +1,9 @@
 //! Tournaments.
 
-use arena_control::{MatchBody, MatchRow};
+use arena_control::{Claim, Cup, MatchBody, MatchRow};
 use arena_core::Timestamp;
 use arena_core::conversation::ParticipantId;
-use arena_core::tournament::{Format, Game, GameResult, Standing, Tournament};
+use arena_core::tournament::{Format, Game, GameResult, Standing};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A tournament as it is shown: the match that it is, its games, and who stands where.
@@ -24,7 +24,18 @@ struct GameBody {
     round: u32,
     a: Option<ParticipantId>,
     b: Option<ParticipantId>,
+    /// When it is decided without them.
+    due_at_ms: Timestamp,
+    /// What they say of it, until it has a result.
+    claims: Vec<ClaimBody>,
     result: Option<EndBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimBody {
+    by: ParticipantId,
+    winner: Option<ParticipantId>,
+    score: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,22 +65,39 @@ struct StandingBody {
 
 impl TournamentBody {
     /// As it is shown to operators, or to whoever plays.
-    pub(crate) fn new((row, cup): (MatchRow, Tournament), to_operators: bool) -> TournamentBody {
+    pub(crate) fn new((row, cup): (MatchRow, Cup), to_operators: bool) -> TournamentBody {
+        let played = &cup.tournament;
         TournamentBody {
             of: if to_operators { MatchBody::for_operators(&row) } else { MatchBody::new(&row) },
-            format: cup.format,
-            champion: cup.champion(),
-            games: cup.games().into_iter().map(GameBody::from).collect(),
-            standings: cup.standings().into_iter().map(StandingBody::from).collect(),
-            entrants: cup.entrants,
+            format: played.format,
+            champion: played.champion(),
+            games: played.games().into_iter().map(|game| GameBody::new(game, &cup)).collect(),
+            standings: played.standings().into_iter().map(StandingBody::from).collect(),
+            entrants: played.entrants.clone(),
         }
     }
 }
 
-impl From<Game> for GameBody {
-    fn from(game: Game) -> GameBody {
+impl GameBody {
+    fn new(game: Game, of: &Cup) -> GameBody {
         let Game { number, round, a, b, result } = game;
-        GameBody { number, round, a, b, result: result.map(EndBody::from) }
+        let claims = of.claims_of(number).iter().cloned().map(ClaimBody::from).collect();
+        GameBody {
+            number,
+            round,
+            a,
+            b,
+            due_at_ms: of.due_at(round),
+            claims,
+            result: result.map(EndBody::from),
+        }
+    }
+}
+
+impl From<Claim> for ClaimBody {
+    fn from(claim: Claim) -> ClaimBody {
+        let Claim { by, winner, score } = claim;
+        ClaimBody { by, winner, score }
     }
 }
 

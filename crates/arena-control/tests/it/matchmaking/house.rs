@@ -5,12 +5,13 @@ use arena_bus::{Bus, BusSettings, Message, Payload, Rest, Sink};
 use arena_control::{
     Control, ControlSettings, Matchmaking, MatchmakingSettings, ServiceError, Services, TicketView,
 };
+use arena_core::admission::AdmissionRules;
 use arena_core::conversation::{Caps, Command, ConversationId, Limits, ParticipantId, Say, Setup};
 use arena_core::matching::{
     Kind, MatchId, MatchState, Outcome, QueueName, Rules, TicketId, TicketState, Wish,
 };
 use arena_sim::{TownMap, WorldSettings};
-use arena_store::{MatchRow, Store};
+use arena_store::{MatchRow, Store, StoreOptions};
 use arena_testing::MATCHING_RULES;
 use arena_worlds::native::{NativeHost, NativeSettings};
 use std::ops::Deref;
@@ -67,7 +68,16 @@ impl House {
     }
 
     pub(crate) async fn open_on(db: &Db, matchmaking: MatchmakingSettings, bus: Bus) -> House {
-        let store = Store::open(&db.options()).await.unwrap();
+        House::open_with(db, matchmaking, bus, AdmissionRules::default()).await
+    }
+
+    pub(crate) async fn open_with(
+        db: &Db,
+        matchmaking: MatchmakingSettings,
+        bus: Bus,
+        rules: AdmissionRules,
+    ) -> House {
+        let store = Store::open(&StoreOptions { rules, ..db.options() }).await.unwrap();
         let native = NativeHost::new(NativeSettings {
             map: TownMap::town(),
             world: WorldSettings::default(),

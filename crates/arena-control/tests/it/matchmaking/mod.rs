@@ -11,4 +11,5 @@ mod queues;
 mod several;
 mod skipping;
 mod talking;
+mod tournaments;
 mod users;
