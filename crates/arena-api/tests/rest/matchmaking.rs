@@ -275,6 +275,14 @@ on_both!(whoever_is_blocked_is_not_met_again_and_reports_reach_operators, async 
     assert_eq!(until(&server, &bob, "over").await["match"]["ended"], "blocked");
     let listed = by(server.get(&format!("{API}/blocks")), "ann").send().await.ok(200);
     assert_eq!(listed["items"], json!([{"user": "ann", "blocked": "bob"}]));
+    by(blocks(), "ann").json(json!({"blocked": "abe"})).send().await.ok(204);
+    let page = by(server.get(&format!("{API}/blocks?limit=1")), "ann").send().await.ok(200);
+    assert_eq!(page["items"], json!([{"user": "ann", "blocked": "abe"}]));
+    let rest = format!("{API}/blocks?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+    let rest = by(server.get(&rest), "ann").send().await.ok(200);
+    assert_eq!((&rest["items"], &rest["next_cursor"]), (&listed["items"], &Value::Null));
+    let unblock = server.delete(&format!("{API}/blocks")).json(json!({"user": "ann", "blocked": "abe"}));
+    unblock.send().await.ok(204);
     server.get(&format!("{API}/blocks")).send().await.refused(400, "invalid_query");
     by(blocks(), "eve")
         .json(json!({"user": "ann", "blocked": "bob"}))
