@@ -1,15 +1,16 @@
 //! Queues and their rules.
 
 use super::locks::hold_tickets;
-use super::read::{self, unreadable};
+use super::read::unreadable;
 use super::rows::json;
 use super::tickets::{end_tickets, ids};
 use crate::channels::parsed;
 use crate::db::{Store, Tx, transact};
 use crate::error::StoreError;
 use crate::now;
+use crate::sized::{Sized, padded};
 use arena_core::Timestamp;
-use arena_core::matching::{QueueName, Rules, TicketEnd, TicketId, TicketState};
+use arena_core::matching::{QueueName, Rules, TicketEnd, TicketId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::sync::Arc;
@@ -115,10 +116,10 @@ impl Store {
             // meanwhile are few.
             Ok(Some(end_some(&mut tx, name, u32::MAX).await?.0))
         })?;
-        Ok(last.map(|last| {
-            ended.extend(last);
-            ended
-        }))
+        let gone = last.is_some();
+        ended.extend(last.unwrap_or_default());
+        // Another may have deleted it meanwhile: those that have ended here are told of here.
+        Ok((gone || !ended.is_empty()).then_some(ended))
     }
 
     async fn match_queue_version(&self, name: &QueueName) -> Result<Option<i64>, StoreError> {
@@ -133,14 +134,19 @@ impl Store {
 /// Tickets of a queue that is deleted that end in one transaction: others write between them.
 const AT_ONCE: u32 = 500;
 
+static STILL: Sized = Sized::new("SELECT id FROM tickets WHERE state = 'waiting' AND id IN (VALUES ", 1, ")");
+
 /// Ends some of those who wait in a queue. Returns them, and whether these were all.
 async fn end_some(tx: &mut Tx, name: &QueueName, limit: u32) -> Result<(Vec<TicketId>, bool), StoreError> {
     let sql = "SELECT id FROM tickets WHERE queue = $1 AND state = 'waiting' AND state <> 'over' LIMIT $2";
     let found = ids(&tx.rows(tx.sql(sql).bind(name.to_string()).bind(i64::from(limit))).await?)?;
     hold_tickets(tx, &found).await?;
-    let mut waiting = read::tickets(tx, &found).await?;
-    waiting.retain(|ticket| ticket.state == TicketState::Waiting);
-    let waiting: Vec<_> = waiting.into_iter().map(|ticket| ticket.id).collect();
+    // Some may have been matched until they were held.
+    let mut waiting = Vec::new();
+    for part in padded(&found) {
+        let query = part.iter().fold(STILL.of(tx, part.len()), |query, id| query.bind(id.to_string()));
+        waiting.extend(ids(&tx.rows(query).await?)?);
+    }
     end_tickets(tx, &waiting, TicketEnd::QueueGone, now()).await?;
     Ok((waiting, found.len() < limit as usize))
 }
