@@ -26,7 +26,7 @@ impl Answer {
 fn send(gateway: &Gateway, head: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(gateway.address()).unwrap();
     let head = head.replace('\n', "\r\n");
-    write!(stream, "{head}\r\nhost: arena.test\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    write!(stream, "{head}\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut reader = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {
