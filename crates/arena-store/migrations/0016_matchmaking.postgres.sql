@@ -16,7 +16,7 @@ CREATE TABLE tickets (
     queue TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
     kind TEXT COLLATE "C" NOT NULL CONSTRAINT tickets_kind CHECK (kind IN ('human', 'bot')),
-    name TEXT,
+    name TEXT COLLATE "C",
     party TEXT,
     wish TEXT NOT NULL,
     state TEXT COLLATE "C" NOT NULL
@@ -106,7 +106,7 @@ CREATE TABLE match_members (
     ticket TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
-    name TEXT,
+    name TEXT COLLATE "C",
     party TEXT,
     team BIGINT NOT NULL,
     confirmed_at BIGINT,
