@@ -104,7 +104,7 @@ fn connections_beyond_the_limit_are_refused_until_others_have_gone() {
     let gateway = Gateway::with(&[("ARENA_REALTIME__MAX_CONNECTIONS_PER_USER", "1")]);
     let token = gateway.token("ada", USER, "1h");
     let mut first = TcpStream::connect(gateway.address()).unwrap();
-    let head = format!("GET /socket/websocket?apikey={token} HTTP/1.1\n{UPGRADE}\nhost: a\n\n");
+    let head = format!("GET /socket/websocket?apikey={token} HTTP/1.1\n{UPGRADE}\nhost: localhost\n\n");
     first.write_all(head.replace('\n', "\r\n").as_bytes()).unwrap();
     first.read_exact(&mut [0; 12]).unwrap();
     let refused = handshake(&gateway, &format!("apikey={token}"), "");
