@@ -1,6 +1,6 @@
 //! Opening the pools of connections.
 
-use crate::db::StoreOptions;
+use crate::db::{StoreOptions, step_aside};
 use crate::error::StoreError;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection};
@@ -75,7 +75,26 @@ async fn try_sqlite(url: &str) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
+/// Most times that a file is asked for which another process is just opening or closing: SQLite does not wait then, however
+/// patient it is otherwise.
+const OPENINGS: u32 = 20;
+
 async fn prepare_sqlite(connection: &mut AnyConnection, read_only: bool) -> Result<(), sqlx::Error> {
+    for attempt in 1..OPENINGS {
+        match set_pragmas(connection, read_only).await {
+            Err(sqlx::Error::Database(error)) if is_busy(&*error) => step_aside(attempt).await,
+            outcome => return outcome,
+        }
+    }
+    set_pragmas(connection, read_only).await
+}
+
+/// SQLITE_BUSY, or one of its kind: the primary code is the lowest byte.
+fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
+async fn set_pragmas(connection: &mut AnyConnection, read_only: bool) -> Result<(), sqlx::Error> {
     // wal_autocheckpoint: `move_wal` does it beside the writer; this is for when it cannot keep up, and for whoever has
     // no loop that calls it. 16,000 pages are 64 MB, read again at the next start after a crash.
     // temp_store: before a statement changes a page, the page is copied, so that the statement alone can be undone. In

@@ -195,6 +195,9 @@ on_both!(a_reservation_that_nobody_comes_for_lapses, async |db: &Db| {
 on_both!(a_player_who_comes_back_in_time_keeps_seat_and_body, async |db: &Db| {
     let arena = start(db, LONG, LONG).await;
     let player = with_player(&arena, 1).await;
+    // A sync that was on its way puts the body in once more, which changes nothing.
+    arena.until_settled().await;
+    arena.sync("a").await;
     let joins = arena.host.joins_of(player.body()).len();
     assert!(arena.players.exit(player, 1).await.unwrap());
     assert!(matches!(state(&arena, player).await, Some(PlayerState::Away { .. })));
