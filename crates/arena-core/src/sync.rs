@@ -70,7 +70,7 @@ impl SyncPlan {
                 self.release.push(bot.bot);
             }
             (BotState::Disabled, false) | (BotState::Failed { .. }, false) => {}
-            (BotState::Live, true) if elsewhere.is_none() => {}
+            (BotState::Live, true) if bot.world.as_ref() == Some(world) => {}
             (_, true) => self.confirm.push(bot.bot),
             (BotState::Backoff { until, .. }, false) if *until > now => {
                 self.wake_at = Some(self.wake_at.map_or(*until, |at| at.min(*until)));
@@ -133,6 +133,12 @@ mod tests {
         let plan =
             plan(&[desired(1, BotState::Pending, None), desired(2, BotState::Live, Some("here"))], &[2, 9]);
         assert_eq!((plan.deploy, plan.evict, plan.confirm), (vec![id(1)], vec![id(9)], vec![]));
+    }
+
+    #[test]
+    fn a_resident_whose_record_names_no_world_is_confirmed() {
+        assert_eq!(plan(&[desired(1, BotState::Live, None)], &[1]).confirm, [id(1)]);
+        assert_eq!(plan(&[desired(1, BotState::Live, Some("here"))], &[1]), SyncPlan::default());
     }
 
     #[test]

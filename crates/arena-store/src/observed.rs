@@ -39,7 +39,8 @@ impl Store {
         })
     }
 
-    /// Forgets that these bots may be residents of `world`: the engine has removed them.
+    /// Forgets that these bots may be residents of `world`: the engine has removed them. One that was assigned there again
+    /// meanwhile, and is on its way in or live, is there anew.
     pub async fn forget_residents(&self, world: &WorldId, bots: &[BotId]) -> Result<(), StoreError> {
         if bots.is_empty() {
             return Ok(());
@@ -48,7 +49,9 @@ impl Store {
             for chunk in bots.chunks(batch::rows_per_statement(1, 1)) {
                 let list = batch::list(chunk.len(), 1);
                 let query =
-                    tx.built(format!("UPDATE bots SET world = NULL WHERE world = $1 AND id IN {list}"));
+                    tx.built(format!(
+                        "UPDATE bots SET world = NULL WHERE world = $1 AND state NOT IN ('live', 'deploying') AND id IN {list}"
+                    ));
                 let query = query.bind(world.to_string());
                 let query = chunk.iter().fold(query, |query, bot| query.bind(bot.to_string()));
                 tx.execute(query).await?;
