@@ -128,18 +128,21 @@ on_both!(a_world_that_is_gone_is_cleared_from_its_bots, async |db| {
     assert_eq!(store.clear_world(&"w".parse().unwrap()).await.unwrap(), 0);
 });
 
-on_both!(residents_are_forgotten_of_the_named_world_only, async |db| {
+on_both!(residents_are_forgotten_of_the_named_world_only_and_only_if_they_are_not_back_in_it, async |db| {
     let store = db.open().await;
-    let ids = enroll(&store, 3).await;
+    let ids = enroll(&store, 5).await;
     let bots = all_bots(&store).await;
+    use BotState::{Deploying, Live, Pending};
+    let states = [("a", Pending), ("a", Pending), ("b", Pending), ("a", Live), ("a", Deploying)];
     let batch: Vec<_> =
-        bots.iter().zip(["a", "a", "b"]).map(|(bot, world)| seen(bot, BotState::Live, Some(world))).collect();
+        bots.iter().zip(states).map(|(bot, (world, state))| seen(bot, state, Some(world))).collect();
     store.record(&batch).await.unwrap();
-    store.forget_residents(&"a".parse().unwrap(), &[ids[0], ids[2]]).await.unwrap();
+    store.forget_residents(&"a".parse().unwrap(), &[ids[0], ids[2], ids[3], ids[4]]).await.unwrap();
     store.forget_residents(&"a".parse().unwrap(), &[]).await.unwrap();
     let worlds: Vec<_> =
         all_bots(&store).await.into_iter().map(|bot| bot.world.map(|world| world.to_string())).collect();
-    assert_eq!(worlds, [None, Some("a".to_owned()), Some("b".to_owned())]);
+    let known = ["a", "b", "a", "a"].map(|world| Some(world.to_owned()));
+    assert_eq!((&worlds[0], &worlds[1..]), (&None, &known[..]));
 });
 
 on_both!(a_hosts_hostile_error_message_is_recorded, async |db| {
