@@ -12,6 +12,7 @@ pub mod health;
 mod ids;
 pub mod matching;
 mod metadata;
+mod name;
 pub mod player;
 mod retry;
 pub mod sync;

@@ -1,67 +1,6 @@
 //! Names within conversations: parsed once at the edge.
 
-use crate::ids::ParseIdError;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
-
-/// A text that is an identifier: visible, short, cheap to clone.
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $fits:expr) => {
-        name!($(#[$doc])* $name, $what, $max, $fits, |_| false);
-    };
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $fits:expr, $taken:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// The longest one, in bytes.
-            pub const MAX_LEN: usize = $max;
-
-            /// As text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseIdError;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let fits: fn(char) -> bool = $fits;
-                let taken: fn(&str) -> bool = $taken;
-                if (1..=$max).contains(&text.len()) && text.chars().all(fits) && !taken(text) {
-                    Ok($name(text.into()))
-                } else {
-                    Err(ParseIdError::new($what, text))
-                }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = ParseIdError;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0.as_ref().to_owned()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
+use crate::name::name;
 
 name!(
     /// A conversation, also in its topic `conversation:<id>` and in paths.

@@ -1,10 +1,10 @@
 //! Names in matchmaking: parsed once at the edge.
 
 use crate::ids::ParseIdError;
+use crate::name::name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A UUID that names one kind of thing.
@@ -42,67 +42,14 @@ id!(
     "match id"
 );
 
-/// A short text that is an identifier, cheap to clone.
-macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $fits:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// The longest one, in bytes.
-            pub const MAX_LEN: usize = $max;
-
-            /// As text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseIdError;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let fits: fn(char) -> bool = $fits;
-                if (1..=$max).contains(&text.len()) && text.chars().all(fits) {
-                    Ok($name(text.into()))
-                } else {
-                    Err(ParseIdError::new($what, text))
-                }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = ParseIdError;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0.as_ref().to_owned()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-text!(
+name!(
     /// A queue.
     QueueName,
     "queue name (1-64 of a-z 0-9 - _)",
     64,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c)
 );
-text!(
+name!(
     /// What a ticket says of itself in a word: a language, an interest, the name or the value of an attribute.
     Label,
     "label (1-64 bytes, no control characters)",
