@@ -41,10 +41,21 @@ pub(super) struct ListQuery {
 pub(super) async fn list(
     State(services): State<Services>,
     Speaking(speaker): Speaking,
-    Query(ListQuery { queue, state, limit, cursor }): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<PageBody<MatchBody>>, Problem> {
+    listed(&services, &speaker, query, false).await
+}
+
+/// A page of matches, or only of those that are tournaments.
+pub(super) async fn listed(
+    services: &Services,
+    speaker: &Speaker,
+    query: ListQuery,
+    tournaments: bool,
 ) -> Result<Json<PageBody<MatchBody>>, Problem> {
     speaker.must_be_service()?;
-    let filter = MatchFilter { queue, state, tournaments: false };
+    let ListQuery { queue, state, limit, cursor } = query;
+    let filter = MatchFilter { queue, state, tournaments };
     let page = services.matchmaking.matches(filter, page_request(limit, cursor)).await?;
     Ok(Json(PageBody::of(page, |row| MatchBody::for_operators(&row))))
 }

@@ -1,39 +1,26 @@
 //! Tournaments.
 
 use super::Done;
-use super::matches::must_be_in;
+use super::matches::{ListQuery, listed, must_be_in};
 use super::wire::{ResultBody, TournamentBody};
 use crate::conversations::Speaking;
 use crate::conversations::wire::object;
-use crate::extract::{Id, Ids, JsonText, Limit, Query, page_request};
+use crate::extract::{Id, Ids, JsonText, Query};
 use crate::problem::Problem;
 use crate::wire::PageBody;
-use arena_control::{MatchBody, MatchFilter, Services};
-use arena_core::matching::{MatchId, MatchState, QueueName};
+use arena_control::{MatchBody, Services};
+use arena_core::matching::MatchId;
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
 
 pub(super) use super::matches::leave;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    queue: Option<QueueName>,
-    state: Option<MatchState>,
-    limit: Option<Limit>,
-    cursor: Option<String>,
-}
 
 pub(super) async fn list(
     State(services): State<Services>,
     Speaking(speaker): Speaking,
-    Query(ListQuery { queue, state, limit, cursor }): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<PageBody<MatchBody>>, Problem> {
-    speaker.must_be_service()?;
-    let filter = MatchFilter { queue, state, tournaments: true };
-    let page = services.matchmaking.matches(filter, page_request(limit, cursor)).await?;
-    Ok(Json(PageBody::of(page, |row| MatchBody::for_operators(&row))))
+    listed(&services, &speaker, query, true).await
 }
 
 pub(super) async fn show(
